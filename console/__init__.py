@@ -1,0 +1,1 @@
+"""The desktop console: the only place that knows Qt."""
