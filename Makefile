@@ -1,0 +1,12 @@
+# Every target is a command of scripts/bootstrap.py, which runs on Windows and macOS as well.
+# PYTHON=python3.12 chooses an interpreter; ARGS="..." is handed on.
+
+.DEFAULT_GOAL := help
+
+TARGETS := help setup run demo test check format criteria lock
+FOUND := $(firstword $(PYTHON) $(shell which python3 python3.11 python3.12 python3.13 2>/dev/null))
+
+.PHONY: $(TARGETS)
+$(TARGETS):
+	$(if $(FOUND),,$(error Python was not found: install Python 3.11, 3.12 or 3.13))
+	@$(FOUND) scripts/bootstrap.py $@ $(ARGS)

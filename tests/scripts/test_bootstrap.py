@@ -1,0 +1,72 @@
+"""The commands: listed, the same in the Makefile, and plain when something is wrong."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from scripts import bootstrap
+from scripts.environment import ROOT, SetupError
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootstrap.main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(re.search(rf"^  {name} +\w", shown, re.MULTILINE) for name in bootstrap.COMMANDS)
+
+
+def test_the_makefile_has_the_same_commands() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^TARGETS := (.*)$", makefile, re.MULTILINE)
+    assert targets is not None
+    assert set(targets[1].split()) == set(bootstrap.COMMANDS)
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootstrap.main(["fly"]) == 2
+    assert "no command 'fly'" in capsys.readouterr().err
+
+
+def test_a_problem_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise SetupError("Install this first.")
+
+    monkeypatch.setattr(bootstrap, "prepare", fail)
+    assert bootstrap.main(["setup"]) == 1
+    assert capsys.readouterr().err == "Install this first.\n"
+
+
+@pytest.mark.parametrize(
+    ("display", "wayland", "started"),
+    [("", "", "scripts.demo"), (":0", "", "console"), ("", "wayland-0", "console")],
+)
+def test_run_without_a_display_says_so_and_runs_the_demo(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    display: str,
+    wayland: str,
+    started: str,
+) -> None:
+    ran: list[list[str]] = []
+
+    def python(arguments: list[str]) -> int:
+        ran.append(arguments)
+        return 7
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.setenv("WAYLAND_DISPLAY", wayland)
+    monkeypatch.setattr(bootstrap, "prepare", lambda: None)
+    monkeypatch.setattr(bootstrap, "_python", python)
+    assert bootstrap.main(["run"]) == 7
+    assert ran == [["-m", started]]
+    said = "no display here" in capsys.readouterr().out
+    assert said == (started == "scripts.demo")
+
+
+def test_the_lock_names_no_place() -> None:
+    assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
