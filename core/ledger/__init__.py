@@ -1,0 +1,1 @@
+"""What happened: entries, Merkle tree, checkpoints, verification."""
