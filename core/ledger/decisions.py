@@ -19,13 +19,18 @@ APPROVED = "enrollment.approved"
 REFUSED = "decision.refused"
 GATEWAY = "gateway"
 
-# What an applied decision's payload must say. A refused one may have asked for either.
+# What an applied decision's payload must say. A refused one may have asked for any.
 _VERDICTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         APPROVED: frozenset({"approve"}),
         "enrollment.first_signature": frozenset({"approve"}),
         "enrollment.rejected": frozenset({"reject"}),
-        REFUSED: frozenset({"approve", "reject"}),
+        "enrollment.approval_reversed": frozenset({"reverse_approval"}),
+        "enrollment.rejection_reversed": frozenset({"reverse_rejection"}),
+        "enrollment.reinstated": frozenset({"reinstate"}),
+        REFUSED: frozenset(
+            {"approve", "reject", "reverse_approval", "reverse_rejection", "reinstate"}
+        ),
     }
 )
 

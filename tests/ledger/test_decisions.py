@@ -202,3 +202,23 @@ def test_a_revocation_may_be_signed() -> None:
         leaf, actor=ADMIN.actor, device=ADMIN.device.id, signed=ADMIN.sign(b"{}")
     )
     assert accepted(log).devices == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict"),
+    [
+        ("enrollment.approval_reversed", "reverse_approval"),
+        ("enrollment.rejection_reversed", "reverse_rejection"),
+        ("enrollment.reinstated", "reinstate"),
+    ],
+)
+def test_a_reversal_is_a_signed_decision_too(action: str, verdict: str) -> None:
+    log = two_devices()
+    log.decide(action, OFFICER, verdict=verdict)
+    assert accepted(log).decisions_verified == 1
+    log = two_devices()
+    log.decide(action, OFFICER, verdict="approve")
+    refused(log, "the signed verdict is not what the entry says")
+    log = two_devices()
+    log.leaves[-1] = replace(log.decide(action, OFFICER, verdict=verdict), signed=None)
+    refused(log, "a person's decision is not signed")
