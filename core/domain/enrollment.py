@@ -107,6 +107,14 @@ class Enrollment:
         return claim if claim is not None and claim.status is ClaimStatus.WAITING else None
 
     @property
+    def first_signature(self) -> FirstSignature | None:
+        """The first of two signatures while it holds: any later event makes it fall."""
+        claim = self.waiting_claim
+        signature = claim.first_signature if claim is not None else None
+        holds = signature is not None and signature.version == self.version
+        return signature if holds else None
+
+    @property
     def has_access(self) -> bool:
         return self.status in ACCESS_STATUSES
 

@@ -96,7 +96,7 @@ def over_threshold(enrollment: Enrollment, event: Any, policy: Policy) -> bool:
 def needs_first_signature(enrollment: Enrollment, event: Any, policy: Policy) -> Refusal | None:
     if not over_threshold(enrollment, event, policy):
         return RefusalCode.BELOW_THRESHOLD, "One signature is enough for this amount."
-    if enrollment.claim is not None and enrollment.claim.first_signature is not None:
+    if enrollment.first_signature is not None:
         return RefusalCode.ALREADY_SIGNED, "The first signature is already there."
     return None
 
@@ -105,8 +105,8 @@ def enough_signatures(enrollment: Enrollment, event: Any, policy: Policy) -> Ref
     """Fails closed: over the threshold a first signature at this very version must be there."""
     if not over_threshold(enrollment, event, policy):
         return None
-    first = enrollment.claim.first_signature if enrollment.claim else None
-    if first is None or first.version != enrollment.version:
+    first = enrollment.first_signature
+    if first is None:
         return RefusalCode.SECOND_SIGNATURE_NEEDED, "This amount needs two signatures."
     if first.officer == event.actor.id:
         return RefusalCode.SAME_SIGNER, "The second signature must come from somebody else."

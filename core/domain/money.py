@@ -7,7 +7,9 @@ import re
 # Far above any course price, far below what any storage column or JSON number can hold.
 MAX_CENTS = 100_000_000_00
 
-_AMOUNT = re.compile(r"-?(?:R\s*)?(\d{1,3}(?:[ \u00a0]\d{3})+|\d{1,12})(?:[.,](\d{2}))?", re.ASCII)
+_AMOUNT = re.compile(
+    r"(?:R[ \u00a0]*)?(\d{1,3}(?:[ \u00a0]\d{3}){1,3}|\d{1,12})(?:[.,](\d{2}))?", re.ASCII
+)
 
 
 class MoneyError(ValueError):
@@ -34,7 +36,7 @@ def format_rand(cents: int) -> str:
 def parse_rand(text: str) -> int:
     """`R 1 250.00`, `1250`, `1250,00` -> cents. Raises MoneyError; never guesses."""
     match = _AMOUNT.fullmatch(text.strip())
-    if match is None or text.strip().startswith("-"):
+    if match is None:
         raise MoneyError("Write the amount like 1250.00.")
     whole = re.sub(r"[ \u00a0]", "", match.group(1))
     return check_cents(int(whole) * 100 + int(match.group(2) or 0))

@@ -35,7 +35,8 @@ class Transition:
     @property
     def refund_due(self) -> bool:
         """A card paid for what is now withdrawn by a supervisor: somebody has to give it back."""
-        return self.after.status is EnrollmentStatus.REVOKED and any(
+        revoked = self.withdraws_access and self.after.status is EnrollmentStatus.REVOKED
+        return revoked and any(
             attempt.status is AttemptStatus.PAID for attempt in self.after.attempts_of_round()
         )
 

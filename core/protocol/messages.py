@@ -121,7 +121,7 @@ class Student(Message):
     id: UUID
     name: ShortText
     email: Email
-    salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
+    salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Signature(Message):
@@ -203,7 +203,7 @@ class Note(Message):
     """The officer's own words; only their commitment is signed."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
+    salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class SignedDecision(Message):
@@ -285,11 +285,16 @@ class Resumed(Message):
 
 
 class SnapshotBegin(Message):
-    """The rows that follow stand for the ledger at `size`; entries from `size` on come after."""
+    """The rows that follow stand for the ledger at `size`; entries from `size` on come after.
+
+    `peaks` (base64) are the tree's at `size`. Nobody signed them: a console believes them only
+    when they lead to the root of a signed checkpoint.
+    """
 
     type: Literal["snapshot"] = "snapshot"
     epoch: UUID
     size: Index
+    peaks: Annotated[tuple[Base64, ...], Field(max_length=64)] = ()
 
 
 class SnapshotRows(Message):

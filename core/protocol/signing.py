@@ -157,7 +157,7 @@ def read_device_payload(payload: bytes) -> Mapping[str, Any]:
         again = device_payload(**read)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise PayloadError("a device enrollment has a wrong field") from error
-    if again != payload:
+    if again != payload or type(read["public_key"]) is not str:
         raise PayloadError("a device enrollment is not in canonical form")
     return read
 
