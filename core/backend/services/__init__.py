@@ -1,0 +1,1 @@
+"""The use cases, under the names a newcomer searches for."""

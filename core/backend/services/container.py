@@ -1,0 +1,193 @@
+"""The composition root of the backend: builds every part, starts it, closes it in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Engine
+from uuid_utils.compat import uuid7
+
+from core.backend.services.access import CourseAccessController
+from core.backend.services.accounts import Accounts, AccountsConfig, Argon2Profile
+from core.backend.services.approval import AdminApprovalWorkflow
+from core.backend.services.checkpoints import CheckpointSigner
+from core.backend.services.deciders import decide
+from core.backend.services.devices import Devices
+from core.backend.services.guesses import GuessLimiter
+from core.backend.services.orchestrator import ProductionPaymentOrchestrator
+from core.backend.services.passwords import Passwords
+from core.backend.services.realtime import RealTimePaymentSync, SyncLimits
+from core.backend.services.rows import Rows
+from core.backend.services.workspace_admin import WorkspaceAdmin
+from core.backend.storage.engine import DatabaseLock, open_engine, sqlite_file
+from core.backend.storage.migrate import require_current
+from core.backend.storage.reader import Reader
+from core.backend.storage.vault import Vault
+from core.backend.storage.writer import Writer
+from core.domain.enrollment import PaymentMethod
+from core.domain.routing import PaymentMethodRouter
+from core.ledger.keys import SigningKey
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendConfig:
+    """All that the backend is told. Secrets are bytes: 32 each, never shown.
+
+    `vault_keys`: key id -> key; `vault_current` seals, all of them open. `state_dir` holds what
+    must live outside of the database. `checkpoint_name` is the origin and key name of checkpoints.
+    The number from which two signatures are needed is in the workspace row, not here.
+    """
+
+    database_url: str
+    state_dir: Path
+    vault_current: str
+    vault_keys: Mapping[str, bytes] = field(repr=False)
+    email_index_key: bytes = field(repr=False)
+    checkpoint_seed: bytes = field(repr=False)
+    checkpoint_name: str = "bursar/ledger"
+    embedded_token: str | None = field(default=None, repr=False)
+    public_url: str = "http://127.0.0.1"
+    allowed_origins: frozenset[str] = frozenset()
+    argon2: Argon2Profile = field(default_factory=Argon2Profile)
+    sync_limits: SyncLimits = field(default_factory=SyncLimits)
+    clock: Callable[[], datetime] = utc_now
+    new_id: Callable[[], UUID] = uuid7
+    random_bytes: Callable[[int], bytes] = os.urandom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Every use case, ready. `writer` works from `build` on; the live feed from `start` on."""
+
+    config: BackendConfig
+    engine: Engine
+    reader: Reader
+    writer: Writer
+    vault: Vault
+    accounts: Accounts
+    devices: Devices
+    workspace: WorkspaceAdmin
+    orchestrator: ProductionPaymentOrchestrator
+    approval: AdminApprovalWorkflow
+    access: CourseAccessController
+    signer: CheckpointSigner
+    sync: RealTimePaymentSync
+    _lock: DatabaseLock | None
+    _hashing: ThreadPoolExecutor
+
+    async def start(self) -> None:
+        """Follow the ledger and sign checkpoints; the embedded console's token enrolls a device."""
+        if self.config.embedded_token is not None:
+            await self.devices.accept_code(self.config.embedded_token)
+        await self.sync.start()
+
+    async def stop(self) -> None:
+        """End the feed (subscriptions get 1001), then everything else."""
+        await self.sync.stop()
+        self.close()
+
+    def close(self) -> None:
+        """For programs that never started the feed: writer, threads, engine and lock."""
+        self.writer.close()
+        self.reader.close()
+        self._hashing.shutdown(wait=True)
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def build(config: BackendConfig) -> Services:
+    """Wire everything over a migrated database.
+
+    Raises DatabaseInUseError where another process has it, SchemaError where it is not migrated.
+    """
+    path = sqlite_file(config.database_url)
+    lock = DatabaseLock(path) if path is not None else None
+    if lock is not None:
+        lock.acquire()
+    try:
+        return _wire(config, lock)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+def _wire(config: BackendConfig, lock: DatabaseLock | None) -> Services:
+    engine = open_engine(config.database_url)
+    try:
+        require_current(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    vault = Vault(
+        keys=config.vault_keys,
+        current=config.vault_current,
+        index_key=config.email_index_key,
+        random_bytes=config.random_bytes,
+    )
+    rows = Rows(vault)
+    reader = Reader(engine)
+    writer = Writer(engine, decide=decide, now=config.clock, new_id=config.new_id)
+    signer = CheckpointSigner(
+        reader=reader,
+        writer=writer,
+        key=SigningKey(config.checkpoint_seed),
+        name=config.checkpoint_name,
+        state_file=config.state_dir / "last-checkpoint.json",
+    )
+    sync = RealTimePaymentSync(
+        reader=reader, rows=rows, signer=signer, clock=config.clock, limits=config.sync_limits
+    )
+    writer.on_commit = sync.wake
+    hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
+    passwords = Passwords(config.argon2, hashing)
+    accounts = Accounts(
+        reader=reader,
+        writer=writer,
+        vault=vault,
+        passwords=passwords,
+        guesses=GuessLimiter(clock=config.clock),
+        config=AccountsConfig(
+            clock=config.clock, new_id=config.new_id, random_bytes=config.random_bytes,
+            embedded_token=config.embedded_token,
+        ),
+    )  # fmt: skip
+    return Services(
+        config=config,
+        engine=engine,
+        reader=reader,
+        writer=writer,
+        vault=vault,
+        accounts=accounts,
+        devices=Devices(
+            reader=reader, writer=writer, clock=config.clock,
+            new_id=config.new_id, random_bytes=config.random_bytes,
+        ),
+        workspace=WorkspaceAdmin(
+            reader=reader, writer=writer, new_id=config.new_id, random_bytes=config.random_bytes,
+            checkpoint_name=config.checkpoint_name, checkpoint_public=signer.public,
+        ),
+        orchestrator=ProductionPaymentOrchestrator(
+            reader=reader, writer=writer,
+            router=PaymentMethodRouter(offered=frozenset({PaymentMethod.EFT})),
+            new_id=config.new_id, random_bytes=config.random_bytes,
+        ),
+        approval=AdminApprovalWorkflow(reader=reader, writer=writer, vault=vault, rows=rows),
+        access=CourseAccessController(reader=reader),
+        signer=signer,
+        sync=sync,
+        _lock=lock,
+        _hashing=hashing,
+    )  # fmt: skip

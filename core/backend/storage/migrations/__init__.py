@@ -1,0 +1,1 @@
+"""Alembic scripts: the schema, revision by revision."""

@@ -1,0 +1,35 @@
+"""Reads beside the writer: each in its own transaction, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from core.backend.storage.engine import read_transaction
+
+_T = TypeVar("_T")
+
+READ_THREADS = 4
+
+
+class Reader:
+    """`await reader.run(query)`: the query sees one unchanging state of the database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read")
+
+    async def run(self, query: Callable[[Connection], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_now, query)
+
+    def run_now(self, query: Callable[[Connection], _T]) -> _T:
+        """The same in the calling thread."""
+        with read_transaction(self._engine) as connection:
+            return query(connection)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)

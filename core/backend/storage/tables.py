@@ -1,0 +1,238 @@
+"""The tables, for SQLite and PostgreSQL alike. Changed only together with a migration."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from core.backend.storage.types import Hashes, Lessons, RoleSet, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# On SQLite a primary key of INTEGER is the table's own order: no second tree.
+_Index = BigInteger().with_variant(Integer, "sqlite")
+
+# --- people ----------------------------------------------------------------------------------
+
+users = Table(
+    "users", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("roles", RoleSet, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+)  # fmt: skip
+
+staff_sessions = Table(
+    "staff_sessions", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False, index=True),
+    Column("family", Uuid, nullable=False, index=True),
+    Column("access_hash", LargeBinary, nullable=False, unique=True),
+    Column("access_expires_at", UtcDateTime, nullable=False),
+    Column("refresh_hash", LargeBinary, nullable=False, unique=True),
+    Column("refresh_expires_at", UtcDateTime, nullable=False),
+    Column("replaced", Boolean, nullable=False),
+    Column("revoked_at", UtcDateTime, index=True),
+)  # fmt: skip
+
+students = Table(
+    "students", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("email_index", LargeBinary, nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("commitment", String(64), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+student_sessions = Table(
+    "student_sessions", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("student_id", Uuid, ForeignKey("students.id"), nullable=False, index=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime, index=True),
+)  # fmt: skip
+
+devices = Table(
+    "devices", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False, index=True),
+    Column("roles", RoleSet, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("by_device", Uuid, nullable=False),
+    Column("root", Boolean, nullable=False),
+    Column("enrolled_index", BigInteger, nullable=False),
+    Column("revoked_index", BigInteger),
+)  # fmt: skip
+
+device_numbers = Table(
+    "device_numbers", metadata,
+    Column("device_id", Uuid, ForeignKey("devices.id"), primary_key=True),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("decision", Uuid, nullable=False),
+)  # fmt: skip
+
+one_time_codes = Table(
+    "one_time_codes", metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("purpose", String(40), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+)  # fmt: skip
+
+# --- courses and enrollments -------------------------------------------------------------------
+
+courses = Table(
+    "courses", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("summary", String(2000), nullable=False),
+    Column("price_cents", BigInteger, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("lessons", Lessons, nullable=False),
+)  # fmt: skip
+
+enrollments = Table(
+    "enrollments", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("student", Uuid, ForeignKey("students.id"), nullable=False),
+    Column("course", Uuid, ForeignKey("courses.id"), nullable=False, index=True),
+    Column("status", String(20), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("reference", String(16), nullable=False, unique=True),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("method", String(20)),
+    Column("status_by", String(60), nullable=False),
+    Column("status_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("claim", Uuid),  # the current one; each claim names its enrollment
+    Column("waiting_since", UtcDateTime),  # set while a claim waits: the pending list, in order
+    UniqueConstraint("student", "course"),
+    Index("ix_enrollments_waiting", "waiting_since", "id"),
+)  # fmt: skip
+
+claims = Table(
+    "claims", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("enrollment", Uuid, ForeignKey("enrollments.id"), nullable=False, index=True),
+    Column("method", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("proof", String(64)),
+    Column("first_officer", Uuid),
+    Column("first_at", UtcDateTime),
+    Column("first_version", BigInteger),
+)  # fmt: skip
+
+attempts = Table(
+    "attempts", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("enrollment", Uuid, ForeignKey("enrollments.id"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("failure", String(200)),
+)  # fmt: skip
+
+access_grants = Table(
+    "access_grants", metadata,
+    Column("enrollment", Uuid, ForeignKey("enrollments.id"), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),  # that granted
+    Column("granted_at", UtcDateTime, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+)  # fmt: skip
+
+notes = Table(
+    "notes", metadata,
+    Column("commitment", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)  # fmt: skip
+
+# --- writing and the ledger --------------------------------------------------------------------
+
+idempotency = Table(
+    "idempotency", metadata,
+    Column("scope", String(60), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("message", String(500), nullable=False),
+    Column("index", BigInteger),
+    Column("subject", Uuid),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)  # fmt: skip
+
+ledger_head = Table(
+    "ledger_head", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", Uuid, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("peaks", Hashes, nullable=False),
+)  # fmt: skip
+
+ledger_entries = Table(
+    "ledger_entries", metadata,
+    Column("index", _Index, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("subject", String(80), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+ledger_nodes = Table(
+    "ledger_nodes", metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)  # fmt: skip
+
+checkpoints = Table(
+    "checkpoints", metadata,
+    Column("size", _Index, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)  # fmt: skip
+
+workspace = Table(
+    "workspace", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("demo", Boolean, nullable=False),
+    Column("threshold_cents", BigInteger),
+    Column("bank", String(200), nullable=False),
+    Column("account_name", String(200), nullable=False),
+    Column("account_number", String(200), nullable=False),
+    Column("branch_code", String(200), nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+)  # fmt: skip
+
+APPEND_ONLY = ("ledger_entries", "ledger_nodes", "checkpoints")

@@ -1,0 +1,207 @@
+"""`Workspace`: what the commands of one batch need, read in bulk, kept up to date in memory.
+
+Each command is decided over it and sees the changes of those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, or_, select, tuple_
+
+from core.backend.storage import lookups
+from core.backend.storage.command import (
+    Add,
+    Answer,
+    Change,
+    Command,
+    Needs,
+    RevokeDevice,
+    SaveEnrollment,
+    SetWorkspace,
+    UseCode,
+    merge,
+)
+from core.backend.storage.enrollments import read_enrollments
+from core.backend.storage.ledger import Head, read_head
+from core.backend.storage.records import (
+    Course,
+    Device,
+    DeviceNumber,
+    Note,
+    OneTimeCode,
+    StaffSession,
+    Student,
+    User,
+    WorkspaceSettings,
+)
+from core.backend.storage.tables import enrollments, idempotency
+from core.domain.enrollment import Enrollment
+from core.protocol.messages import AnswerKind
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+AskKey = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Workspace:
+    """`head` is the ledger before the batch; `size` counts the entries of this batch, too."""
+
+    head: Head
+    size: int
+    settings: WorkspaceSettings
+    answers: dict[AskKey, tuple[bytes, Answer]] = field(default_factory=dict)
+    enrollments: dict[UUID, Enrollment] = field(default_factory=dict)
+    places: dict[tuple[UUID, UUID], UUID] = field(default_factory=dict)
+    references: set[str] = field(default_factory=set)
+    courses: dict[UUID, Course] = field(default_factory=dict)
+    commitments: dict[UUID, str] = field(default_factory=dict)
+    email_indexes: set[bytes] = field(default_factory=set)
+    users: dict[UUID, User] = field(default_factory=dict)
+    user_emails: set[str] = field(default_factory=set)
+    sessions: dict[UUID, StaffSession] = field(default_factory=dict)
+    devices: dict[UUID, Device] = field(default_factory=dict)
+    numbers: dict[tuple[UUID, int], UUID] = field(default_factory=dict)
+    entry_times: dict[int, datetime] = field(default_factory=dict)
+    codes: dict[bytes, OneTimeCode] = field(default_factory=dict)
+    notes: set[str] = field(default_factory=set)
+
+    def place(self, student: UUID, course: UUID) -> Enrollment | None:
+        """The one enrollment of a student in a course."""
+        found = self.places.get((student, course))
+        return None if found is None else self.enrollments[found]
+
+    def name_of(self, user: UUID) -> str:
+        known = self.users.get(user)
+        return known.name if known else "Somebody"
+
+    def apply(self, change: Change) -> None:
+        """Take a change into memory, so that the next command sees it."""
+        match change:
+            case SaveEnrollment(after=after):
+                self.enrollments[after.id] = after
+                self.places[after.student, after.course] = after.id
+                self.references.add(after.reference)
+            case Add(record=record):
+                self._add(record)
+            case SetWorkspace(settings=settings):
+                self.settings = settings
+            case UseCode(code=code):
+                self.codes[code.hash] = code
+            case RevokeDevice(device=device, index=index):
+                self.devices[device] = replace(self.devices[device], revoked_index=index)
+
+    def _add(self, record: Student | User | Course | Device | DeviceNumber | Note) -> None:
+        match record:
+            case Student():
+                self.email_indexes.add(record.email_index)
+                self.commitments[record.id] = record.commitment
+            case User():
+                self.users[record.id] = record
+                self.user_emails.add(record.email)
+            case Course():
+                self.courses[record.id] = record
+            case Device():
+                self.devices[record.id] = record
+            case DeviceNumber():
+                self.numbers[record.device_id, record.n] = record.decision
+            case Note():
+                self.notes.add(record.commitment)
+
+
+def load(connection: Connection, commands: Sequence[Command]) -> Workspace:
+    """Read what the commands need: at most one statement per kind of thing."""
+    needs = merge([command.needs() for command in commands])
+    head = read_head(connection)
+    workspace = Workspace(head=head, size=head.size, settings=lookups.read_settings(connection))
+    workspace.answers = _read_answers(connection, [(c.scope, c.key) for c in commands])
+    _load_enrollments(connection, workspace, needs)
+    _load_people(connection, workspace, needs)
+    _load_devices(connection, workspace, needs)
+    return workspace
+
+
+def _load_enrollments(connection: Connection, workspace: Workspace, needs: Needs) -> None:
+    conditions = []
+    if needs.enrollments:
+        conditions.append(enrollments.c.id.in_(list(needs.enrollments)))
+    if needs.places:
+        pair = tuple_(enrollments.c.student, enrollments.c.course)
+        conditions.append(pair.in_(list(needs.places)))
+    if conditions:
+        workspace.enrollments = read_enrollments(connection, or_(*conditions))
+    workspace.places = {(e.student, e.course): e.id for e in workspace.enrollments.values()}
+    if needs.references:
+        workspace.references = lookups.read_taken_references(connection, needs.references)
+    if needs.courses:
+        found = lookups.read_courses(connection, needs.courses)
+        workspace.courses = {course.id: course for course in found}
+
+
+def _load_people(connection: Connection, workspace: Workspace, needs: Needs) -> None:
+    known = workspace.enrollments.values()
+    if students := needs.students | {e.student for e in known}:
+        workspace.commitments = lookups.read_commitments(connection, students)
+    if needs.email_indexes:
+        same = lookups.read_students_by_index(connection, needs.email_indexes)
+        workspace.email_indexes = {student.email_index for student in same}
+    # Whoever decided before is named in the answer to whoever comes late.
+    deciders = {user for e in known if (user := user_of(e.status_by)) is not None}
+    if user_ids := needs.users | deciders:
+        workspace.users = {u.id: u for u in lookups.read_users(connection, user_ids)}
+    if needs.user_emails:
+        taken = lookups.read_users_by_email(connection, needs.user_emails)
+        workspace.user_emails = {user.email for user in taken}
+    if needs.sessions:
+        found = lookups.read_sessions(connection, needs.sessions)
+        workspace.sessions = {session.id: session for session in found}
+
+
+def _load_devices(connection: Connection, workspace: Workspace, needs: Needs) -> None:
+    if needs.devices:
+        workspace.devices = _index(lookups.read_devices(connection, needs.devices), lambda d: d.id)
+    if needs.numbers:
+        used = lookups.read_numbers(connection, needs.numbers)
+        workspace.numbers = {(number.device_id, number.n): number.decision for number in used}
+    if needs.entries and workspace.head.size:
+        last = workspace.head.size - 1
+        indexes = {min(index, last) for index in needs.entries}
+        workspace.entry_times = lookups.read_entry_times(connection, indexes)
+    if needs.codes:
+        workspace.codes = _index(lookups.read_codes(connection, needs.codes), lambda c: c.hash)
+    if needs.notes:
+        workspace.notes = lookups.read_known_notes(connection, needs.notes)
+
+
+def _index(records: Iterable[_V], key: Callable[[_V], _K]) -> dict[_K, _V]:
+    return {key(record): record for record in records}
+
+
+def user_of(actor: str) -> UUID | None:
+    """The user in an actor's code, None for anybody else."""
+    kind, _, text = actor.partition(":")
+    return UUID(text) if kind == "user" else None
+
+
+def _read_answers(connection: Connection, keys: list[AskKey]) -> dict[AskKey, tuple[bytes, Answer]]:
+    pair = tuple_(idempotency.c.scope, idempotency.c.key)
+    rows = connection.execute(select(idempotency).where(pair.in_(keys))).mappings()
+    return {
+        (row["scope"], row["key"]): (
+            row["digest"],
+            Answer(
+                kind=AnswerKind(row["kind"]),
+                code=row["code"],
+                message=row["message"],
+                index=row["index"],
+                subject=row["subject"],
+            ),
+        )
+        for row in rows
+    }
