@@ -1,0 +1,1 @@
+"""Routes, live endpoints, sign-in."""
