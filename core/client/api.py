@@ -1,0 +1,233 @@
+"""`Api`: the backend's staff routes, one typed method each.
+
+Every method may raise UnreachableError, ProblemError and ProtocolError; those behind a sign-in also
+SignInNeededError, after one try to renew the session.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from core.client.errors import (
+    ProblemError,
+    ProtocolError,
+    SignInNeededError,
+    UnreachableError,
+)
+from core.client.http import live_url
+from core.client.session import SessionKeeper
+from core.protocol import messages
+from core.protocol.messages import Problem, Session
+
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_UNAUTHORIZED = 401
+# A refresh token that is wrong, used or revoked; anything else is not about the token.
+_REFRESH_REFUSED = frozenset({400, 401, 403})
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class Api:
+    """The backend behind one `http` client, with the session in `keeper`."""
+
+    def __init__(self, http: httpx.AsyncClient, keeper: SessionKeeper) -> None:
+        self._http = http
+        self.keeper = keeper
+
+    @property
+    def live_url(self) -> str:
+        return live_url(self._http.base_url)
+
+    # --- sign-in ---
+
+    async def sign_in(self, email: str, password: str) -> Session:
+        """Sign in and keep the session. A wrong password is a ProblemError."""
+        body = _checked(messages.SignIn, email=email, password=password)
+        session = await self._open("POST", "/api/staff/sign-in", Session, body)
+        await self.keeper.keep(session)
+        return session
+
+    async def resume(self) -> Session:
+        """Open a session from the refresh token of an earlier start. SignInNeededError if none."""
+        return await self.renew(None)
+
+    async def renew(self, used_access_token: str | None) -> Session:
+        """A session that is newer than `used_access_token`; asks the backend at most once for all.
+
+        SignInNeededError when the session has ended for good.
+        """
+        async with self.keeper.renewing:
+            current = self.keeper.session
+            if current is not None and current.access_token != used_access_token:
+                return current
+            token = await self.keeper.refresh_token()
+            if token is None:
+                raise SignInNeededError(_SIGN_IN)
+            session = await self._refresh(token)
+            await self.keeper.keep(session)
+            return session
+
+    async def _refresh(self, token: str) -> Session:
+        body = _checked(messages.Refresh, refresh_token=token)
+        try:
+            return await self._open("POST", "/api/staff/refresh", Session, body)
+        except ProblemError as error:
+            if error.problem.status not in _REFRESH_REFUSED:
+                raise
+            await self.keeper.forget()
+            raise SignInNeededError(_SIGN_IN) from error
+
+    async def sign_out(self) -> None:
+        """End the session here in any case, and at the backend if it can be reached."""
+        session = self.keeper.session
+        try:
+            if session is not None:
+                await self._exchange("POST", "/api/staff/sign-out", None, session.access_token)
+        except ProblemError:
+            pass  # the session had ended already
+        finally:
+            await self.keeper.forget()
+
+    async def claim_embedded(self, token: str) -> messages.EmbeddedSessions:
+        """Both sessions of the embedded demo, once; the caller keeps each in its own keeper."""
+        body = _checked(messages.EmbeddedClaim, token=token)
+        return await self._open("POST", "/api/staff/embedded", messages.EmbeddedSessions, body)
+
+    async def me(self) -> messages.User:
+        return await self._get("/api/staff/me", messages.User)
+
+    async def workspace(self) -> messages.Workspace:
+        return await self._get("/api/workspace", messages.Workspace)
+
+    # --- devices ---
+
+    async def enroll_device(self, enrollment: messages.EnrollDevice) -> messages.Device:
+        return await self._call("POST", "/api/devices", messages.Device, enrollment)
+
+    async def device(self, device: UUID) -> messages.Device:
+        """State `unknown` when the backend has never heard of it."""
+        return await self._get(f"/api/devices/{device}", messages.Device)
+
+    # --- enrollments ---
+
+    async def pending(self, *, after: str | None = None, limit: int = 100) -> messages.RowPage:
+        """One page of the pending list; the next one begins at the answer's `next_after`."""
+        query = {"limit": str(limit)} | ({"after": after} if after is not None else {})
+        path = f"/api/enrollments/pending?{httpx.QueryParams(query)}"
+        return await self._get(path, messages.RowPage)
+
+    async def enrollment(self, enrollment: UUID) -> messages.EnrollmentDetail:
+        return await self._get(f"/api/enrollments/{enrollment}", messages.EnrollmentDetail)
+
+    async def decide(self, batch: messages.DecisionBatch) -> messages.DecisionAnswers:
+        return await self._call("POST", "/api/decisions", messages.DecisionAnswers, batch)
+
+    # --- ledger ---
+
+    async def ledger_head(self) -> messages.LedgerHead:
+        return await self._get("/api/ledger/head", messages.LedgerHead)
+
+    async def consistency(self, size1: int, size2: int) -> messages.ConsistencyProof:
+        path = f"/api/ledger/consistency?size1={size1}&size2={size2}"
+        return await self._get(path, messages.ConsistencyProof)
+
+    # --- how ---
+
+    async def _get(self, path: str, answer: type[_M]) -> _M:
+        return await self._call("GET", path, answer, None)
+
+    async def _call(self, method: str, path: str, answer: type[_M], body: BaseModel | None) -> _M:
+        """With the session; renewed once when the backend does not know it any more."""
+        session = self.keeper.session or await self.renew(None)
+        try:
+            return await self._open(method, path, answer, body, session.access_token)
+        except ProblemError as error:
+            if error.problem.status != _UNAUTHORIZED:
+                raise
+        session = await self.renew(session.access_token)
+        try:
+            return await self._open(method, path, answer, body, session.access_token)
+        except ProblemError as error:
+            if error.problem.status == _UNAUTHORIZED:
+                raise SignInNeededError(_SIGN_IN) from error
+            raise
+
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        answer: type[_M],
+        body: BaseModel | None,
+        token: str | None = None,
+    ) -> _M:
+        content = await self._exchange(method, path, body, token)
+        try:
+            return answer.model_validate_json(content)
+        except ValidationError as error:
+            raise ProtocolError(_STRANGE) from error
+
+    async def _exchange(
+        self, method: str, path: str, body: BaseModel | None, token: str | None
+    ) -> bytes:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        content = None
+        if body is not None:
+            content = body.model_dump_json().encode()
+            headers["Content-Type"] = "application/json"
+        try:
+            async with self._http.stream(method, path, content=content, headers=headers) as answer:
+                received = await _read(answer)
+                status, succeeded = answer.status_code, answer.is_success
+        except httpx.HTTPError as error:
+            raise UnreachableError("The backend cannot be reached.") from error
+        if succeeded:
+            return received
+        raise ProblemError(_problem(received, status))
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    received = bytearray()
+    async for part in answer.aiter_bytes():
+        received += part
+        if len(received) > MAX_ANSWER_BYTES:
+            raise ProtocolError("The backend's answer is too long.")
+    return bytes(received)
+
+
+def _problem(content: bytes, status: int) -> Problem:
+    """The problem in an answer; whatever stands between us and the backend may answer otherwise."""
+    try:
+        problem = Problem.model_validate_json(content)
+    except ValidationError:
+        problem = None
+    if problem is not None and problem.status == status:
+        return problem
+    return Problem(
+        type="about:blank",
+        title="Unexpected answer",
+        status=status,
+        detail=f"The backend answered with status {status} and no explanation.",
+    )
+
+
+def _checked(model: type[_M], **fields: str) -> _M:
+    """A body made of what a person typed. Raises ProblemError as the backend would."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        names = ", ".join(sorted({str(part["loc"][0]) for part in error.errors()}))
+        problem = Problem(
+            type="urn:bursar:invalid",
+            title="Please check what you typed",
+            status=422,
+            detail=f"Please check: {names.replace('_', ' ')}.",
+        )
+        raise ProblemError(problem) from None  # the cause would quote a password
+
+
+_SIGN_IN = "Please sign in."
+_STRANGE = "The backend gave an answer that this console does not understand."

@@ -1,0 +1,35 @@
+"""How long to wait before the next try: doubling, capped, jittered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+FIRST_SECONDS = 0.5
+CAP_SECONDS = 30.0
+
+Jitter = Callable[[], float]  # a random number from 0 up to 1
+
+
+def delay(attempt: int, jitter: Jitter) -> float:
+    """Seconds before retry number `attempt`, from 0: between half of the step and all of it.
+
+    The jitter keeps many consoles from coming back in the same instant.
+    """
+    step = min(CAP_SECONDS, FIRST_SECONDS * 2.0 ** min(attempt, 16))
+    return step * (0.5 + jitter() / 2)
+
+
+class Backoff:
+    """The delays of one connection, growing until `reset`."""
+
+    def __init__(self, jitter: Jitter) -> None:
+        self._jitter = jitter
+        self._attempt = 0
+
+    def next(self) -> float:
+        seconds = delay(self._attempt, self._jitter)
+        self._attempt += 1
+        return seconds
+
+    def reset(self) -> None:
+        self._attempt = 0

@@ -1,0 +1,384 @@
+"""`Witness`: remembers the last ledger head it verified, and takes only what continues it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from core.client import witness_checks as checks
+from core.client import witness_file
+from core.client.errors import ClientError
+from core.client.witness_checks import BrokenError
+from core.client.witness_file import AlarmKind, Contact, Kept, Verified, WitnessAlarm
+from core.ledger import tree
+from core.ledger.keys import fingerprint
+from core.ledger.merkle import leaf_hash
+from core.protocol.feed import CheckpointSeen, Entry, FeedEvent, Snapshot
+from core.protocol.messages import ConsistencyProof, LedgerHead, Workspace
+
+_REMEMBERED_DECISIONS = 5_000
+
+
+class WitnessState(StrEnum):
+    NEW = "new"  # nothing seen yet
+    FIRST_CONTACT = "first_contact"  # a key is pinned, but no person has compared it
+    FOLLOWING = "following"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStatus:
+    """`verified_to` is a number of entries, None before the first contact was accepted.
+
+    `key_fingerprint` is the checkpoint key's. `confirmed` own decisions were found in the ledger as
+    signed; `unconfirmed` ones lie in a part that was proven as a whole but not read one by one.
+    """
+
+    state: WitnessState
+    verified_to: int | None
+    key_fingerprint: str | None
+    root_device: str | None
+    alarm: WitnessAlarm | None
+    confirmed: int
+    unconfirmed: int
+
+
+class LedgerSource(Protocol):
+    """The two routes this needs; `Api` has them."""
+
+    async def ledger_head(self) -> LedgerHead: ...
+
+    async def consistency(self, size1: int, size2: int) -> ConsistencyProof: ...
+
+
+class Witness:
+    """Open it with `await Witness.open(path, ...)`; one file per backend.
+
+    Whatever does not hold becomes an alarm with both sides kept as evidence; from then on nothing
+    is verified until a person calls `accept_alarm`. A backend that cannot be reached is no alarm:
+    verification just stands where it was.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kept: Kept,
+        *,
+        source: LedgerSource,
+        on_change: Callable[[WitnessStatus], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._path = path
+        self._kept = kept
+        self._source = source
+        self._on_change = on_change
+        self._now = now
+        self._lock = asyncio.Lock()
+        self._workspace: Workspace | None = None
+        self._accepts_first = False
+        self._size = 0  # of the tree as followed, leaf by leaf; its root needs a signature yet
+        self._peaks: tuple[bytes, ...] = ()
+        self._linked = True  # whether that tree grew, leaf by leaf, out of the verified one
+        self._decisions: dict[int, bytes] = {}
+        self._expected: dict[int, bytes] = {}
+        self._confirmed = 0
+        self._unconfirmed = 0
+        if kept.contact is not None:
+            self._stand_on(kept.contact.verified.size, kept.contact.verified.peaks)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        source: LedgerSource,
+        on_change: Callable[[WitnessStatus], None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> Witness:
+        """Take up what an earlier run kept. A damaged file is an alarm, not a first contact."""
+        try:
+            kept = await asyncio.to_thread(witness_file.load, path)
+        except witness_file.UnreadableStateError:
+            witness = cls(path, Kept(), source=source, on_change=on_change, now=now)
+            message = "What this console had verified cannot be read any more."
+            await witness._sound(BrokenError(AlarmKind.STATE_UNREADABLE, message, ""))
+            return witness
+        return cls(path, kept, source=source, on_change=on_change, now=now)
+
+    @property
+    def status(self) -> WitnessStatus:
+        contact, alarm = self._kept.contact, self._kept.alarm
+        accepted = contact is not None and contact.accepted
+        return WitnessStatus(
+            state=self._state(),
+            verified_to=contact.verified.size if contact is not None and accepted else None,
+            key_fingerprint=None if contact is None else fingerprint(contact.key),
+            root_device=self._kept.root_device,
+            alarm=alarm,
+            confirmed=self._confirmed,
+            unconfirmed=self._unconfirmed,
+        )
+
+    def _state(self) -> WitnessState:
+        if self._kept.alarm is not None:
+            return WitnessState.ALARM
+        if self._kept.contact is None:
+            return WitnessState.NEW
+        accepted = self._kept.contact.accepted
+        return WitnessState.FOLLOWING if accepted else WitnessState.FIRST_CONTACT
+
+    @property
+    def epoch(self) -> UUID | None:
+        """Of the ledger that is known; for the feed's hello."""
+        return None if self._kept.contact is None else self._kept.contact.epoch
+
+    # --- what a person does ---
+
+    async def accept_first_contact(self) -> None:
+        """A person compared the checkpoint key's fingerprint, or the backend is our own child.
+
+        Before the backend has signed its first checkpoint, this holds for that one.
+        """
+        async with self._lock:
+            contact = self._kept.contact
+            self._accepts_first = contact is None
+            if contact is not None and self._kept.alarm is None:
+                await self._keep(replace(self._kept, contact=replace(contact, accepted=True)))
+
+    async def accept_alarm(self) -> None:
+        """A person saw the alarm: forget what was pinned; the evidence stays. Then `meet` again."""
+        async with self._lock:
+            self._accepts_first = False
+            self._stand_on(0, ())
+            self._decisions.clear()
+            self._expected.clear()
+            await self._keep(Kept())
+
+    # --- what the backend says ---
+
+    async def meet(self, workspace: Workspace) -> None:
+        """At each start: pin the backend's ledger, or hold it against what was pinned before."""
+        self._workspace = workspace
+        await self._guarded(self._jump)
+
+    async def follow(self, events: Iterable[FeedEvent]) -> None:
+        """Check each event of the feed, in order."""
+        await self._guarded(lambda: self._follow(events))
+
+    async def expect(self, payload: bytes, signature: bytes, index: int) -> None:
+        """The backend said that this decision is entry `index`: hold it to that."""
+        await self._guarded(lambda: self._expect(checks.signed_digest(payload, signature), index))
+
+    async def pin_root(self, root_fingerprint: str) -> None:
+        """The fingerprint of the first administrator's device; pinned once, then compared."""
+        await self._guarded(lambda: self._pin_root(root_fingerprint))
+
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+        async with self._lock:
+            if self._kept.alarm is not None:
+                return
+            before, kept = self.status, self._kept
+            try:
+                await step()
+            except BrokenError as broken:
+                await self._sound(broken)
+                return
+            if self._kept is not kept:
+                await self._save(self._kept)
+            if self.status != before:
+                self._on_change(self.status)
+
+    async def _follow(self, events: Iterable[FeedEvent]) -> None:
+        for event in events:
+            if isinstance(event, Entry):
+                self._append(event)
+            elif isinstance(event, CheckpointSeen):
+                await self._checkpoint(event)
+            elif isinstance(event, Snapshot):
+                await self._snapshot(event)
+
+    def _append(self, entry: Entry) -> None:
+        if entry.index != self._size or self._kept.contact is None:
+            return  # covered by a proof already, or to be covered by the next one
+        grown = tree.append(self._size, self._peaks, [leaf_hash(entry.leaf.encode())])
+        self._size, self._peaks = grown.size, grown.peaks
+        leaf = checks.leaf_of_interest(entry.leaf)
+        if leaf is not None and self._kept.root_device is not None:
+            checks.check_root_device(leaf, self._kept.root_device, entry.leaf)
+        signed = None if leaf is None else leaf.signed
+        found = checks.signed_digest(signed.payload, signed.signature) if signed else b""
+        expected = self._expected.pop(entry.index, None)
+        if expected is not None:
+            self._compare(expected, found, entry.leaf)
+        elif signed is not None:
+            self._decisions[entry.index] = found
+            while len(self._decisions) > _REMEMBERED_DECISIONS:
+                del self._decisions[next(iter(self._decisions))]
+
+    async def _expect(self, digest: bytes, index: int) -> None:
+        if index >= self._size:
+            self._expected[index] = digest
+        elif index in self._decisions:
+            self._compare(digest, self._decisions[index], f"entry {index}")
+        else:
+            self._unconfirmed += 1
+
+    def _compare(self, expected: bytes, found: bytes, theirs: str) -> None:
+        if expected != found:
+            message = "A decision of this console is not in the ledger as it was signed."
+            raise BrokenError(AlarmKind.DECISION_ALTERED, message, theirs)
+        self._confirmed += 1
+
+    async def _checkpoint(self, seen: CheckpointSeen) -> None:
+        contact = self._kept.contact
+        if contact is None:
+            await self._jump()
+            return
+        checkpoint = checks.open_known(seen.note, contact)
+        if checkpoint.size != seen.size:
+            message = "A checkpoint says another size than the message that brought it."
+            raise BrokenError(AlarmKind.BAD_CHECKPOINT, message, seen.note)
+        checks.check_same(contact.verified, checkpoint, seen.note)
+        if checkpoint.size > self._size:
+            await self._jump()
+        elif checkpoint.size == self._size and checkpoint.size > contact.verified.size:
+            here = Verified(self._size, tree.root_from_peaks(self._peaks), seen.note, self._peaks)
+            checks.check_same(here, checkpoint, seen.note)
+            if self._linked or await self._proven(contact.verified, here):
+                self._linked = True
+                self._believe(contact, here)
+
+    async def _proven(self, old: Verified, new: Verified) -> bool:
+        """Whether `new` was shown to continue `old`; not while the backend cannot be asked."""
+        try:
+            await self._prove(old, new)
+        except ClientError:
+            return False
+        return True
+
+    async def _prove(self, old: Verified, new: Verified) -> None:
+        if old.size > 0:  # every ledger continues the empty one
+            proof = await self._source.consistency(old.size, new.size)
+            checks.check_continues(old, new, proof)
+
+    async def _snapshot(self, snapshot: Snapshot) -> None:
+        contact = self._kept.contact
+        if contact is not None:
+            checks.check_not_shorter(contact.verified, snapshot.size, f"snapshot {snapshot.size}")
+        if contact is None:
+            await self._jump()
+        if self._kept.contact is None or snapshot.size <= self._size:
+            return
+        peaks = checks.read_peaks(snapshot.peaks, snapshot.size)
+        if peaks is None:
+            await self._jump()
+        else:
+            # Not believed yet: the next checkpoint shows whether these are the tree's peaks.
+            self._stand_on(snapshot.size, peaks, linked=False)
+
+    async def _jump(self) -> None:
+        """Take the backend's signed head if it continues what was verified; offline, nothing."""
+        try:
+            head = await self._source.ledger_head()
+            await self._take(head)
+        except ClientError:
+            return
+
+    async def _take(self, head: LedgerHead) -> None:
+        contact = self._kept.contact
+        if contact is None:
+            self._first_contact(head)
+            return
+        self._check_identity(contact, head)
+        checkpoint = checks.open_known(head.note, contact)
+        new, old = checks.read_head(head, checkpoint), contact.verified
+        checks.check_not_shorter(old, new.size, head.note)
+        checks.check_same(old, checkpoint, head.note)
+        if new.size > old.size:
+            await self._prove(old, new)
+            self._believe(contact, new)
+        if new.size > self._size:
+            self._stand_on(new.size, new.peaks)
+
+    def _first_contact(self, head: LedgerHead) -> None:
+        if self._workspace is None:
+            return
+        key, name = checks.read_key(self._workspace), self._workspace.checkpoint_name
+        checkpoint = checks.open_note(head.note, name, key)
+        verified = checks.read_head(head, checkpoint)
+        contact = Contact(
+            epoch=head.epoch,
+            origin=checkpoint.origin,
+            key_name=name,
+            key=key,
+            accepted=self._accepts_first,
+            verified=verified,
+        )
+        self._kept = replace(self._kept, contact=contact)
+        self._stand_on(verified.size, verified.peaks)
+
+    def _check_identity(self, contact: Contact, head: LedgerHead) -> None:
+        workspace = self._workspace
+        if workspace is not None and (
+            checks.read_key(workspace) != contact.key
+            or workspace.checkpoint_name != contact.key_name
+        ):
+            message = "The key that signs the ledger is not the one this console has pinned."
+            raise BrokenError(AlarmKind.KEY_CHANGED, message, workspace.checkpoint_key)
+        if head.epoch != contact.epoch:
+            message = "The backend shows another ledger than the one this console knows."
+            raise BrokenError(AlarmKind.OTHER_LEDGER, message, head.note)
+
+    def _believe(self, contact: Contact, verified: Verified) -> None:
+        self._kept = replace(self._kept, contact=replace(contact, verified=verified))
+
+    def _stand_on(self, size: int, peaks: tuple[bytes, ...], *, linked: bool = True) -> None:
+        self._size, self._peaks, self._linked = size, peaks, linked
+        missed = [index for index in self._expected if index < self._size]
+        for index in missed:
+            del self._expected[index]
+        self._unconfirmed += len(missed)
+
+    async def _pin_root(self, root_fingerprint: str) -> None:
+        pinned = self._kept.root_device
+        if pinned is None:
+            self._kept = replace(self._kept, root_device=root_fingerprint)
+        elif pinned != root_fingerprint:
+            message = "The first administrator's device is not the one this console has pinned."
+            raise BrokenError(AlarmKind.ROOT_DEVICE_CHANGED, message, root_fingerprint)
+
+    # --- keeping ---
+
+    async def _sound(self, broken: BrokenError) -> None:
+        at = self._now()
+        ours = None if self._kept.contact is None else self._kept.contact.verified
+        evidence = {
+            "kind": broken.kind.value,
+            "message": broken.message,
+            "at": at.isoformat(),
+            "our_size": None if ours is None else ours.size,
+            "our_note": None if ours is None else ours.note,
+            "followed_size": self._size,
+            "followed_root": tree.root_from_peaks(self._peaks).hex(),
+            "theirs": broken.theirs,
+        }
+        name = await asyncio.to_thread(
+            witness_file.keep_evidence, self._path, f"evidence-{broken.kind.value}", evidence
+        )
+        await self._keep(
+            replace(self._kept, alarm=WitnessAlarm(broken.kind, broken.message, at, name))
+        )
+
+    async def _keep(self, kept: Kept) -> None:
+        self._kept = kept
+        await self._save(kept)
+        self._on_change(self.status)
+
+    async def _save(self, kept: Kept) -> None:
+        await asyncio.to_thread(witness_file.save, self._path, kept)
