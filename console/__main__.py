@@ -1,0 +1,78 @@
+"""`bursar`: paints the first window, then loads and runs everything else."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtWidgets import QApplication
+
+from console.arguments import read_arguments
+from console.preferences import PreferenceFile
+from console.theme import Theme
+from console.views.main_window import MainWindow
+from console.views.start import StartPage
+
+_LOG_BYTES = 1_000_000
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the console; the exit status."""
+    arguments = read_arguments(
+        sys.argv[1:] if given is None else given,
+        default_data=platformdirs.user_data_path("bursar", appauthor=False),
+    )
+    _start_logging(arguments.data)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("bursar")
+    application.setApplicationDisplayName("Bursar")
+    preferences = PreferenceFile(arguments.data / "preferences.json")
+    theme = Theme(application, arguments.theme or preferences.current.theme)
+    window, start = MainWindow(theme), StartPage(theme)
+    window.show_page(start)
+    window.show()
+    application.processEvents()  # on the screen before anything heavy is imported
+
+    from console.app import App  # noqa: PLC0415 - half a second of imports, after the first paint
+    from console.runtime.crash import CrashReporter  # noqa: PLC0415 - as above
+    from console.runtime.loop import run  # noqa: PLC0415 - as above
+
+    crash = CrashReporter()
+
+    async def whole_run() -> int:
+        app = App(
+            window=window,
+            start=start,
+            theme=theme,
+            arguments=arguments,
+            preferences=preferences,
+            crash=crash,
+        )
+        return await app.run()
+
+    return run(whole_run, application, crash)
+
+
+def _start_logging(data: Path) -> None:
+    """To a file that does not grow without end; to standard error where there can be no file."""
+    handler: logging.Handler
+    try:
+        folder = data / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            folder / "console.log", maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8"
+        )
+    except OSError:
+        handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # One line per request says nothing and would fill the file.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""The composition root: builds everything, shows it, closes it in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from console.arguments import Arguments
+from console.automation import Automation
+from console.desk import Desk, Entered
+from console.entering import Place, enter_backend, enter_demo, resume_backend
+from console.office import Office
+from console.preferences import PreferenceFile
+from console.runtime.crash import CrashReporter
+from console.runtime.dialogs import confirm
+from console.runtime.tasks import TaskRunner
+from console.runtime.work import in_thread
+from console.theme import Theme, ThemeChoice
+from console.views.main_window import MainWindow
+from console.views.sign_in import SignInPage
+from console.views.start import StartPage
+from core.client.errors import ClientError, EmbeddedError, SignInNeededError
+from core.client.secrets import open_secret_store
+from core.client.witness import Witness
+
+Enter = Callable[[Place], Coroutine[Any, Any, tuple[Entered, Path]]]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class App:
+    """Everything of one run. `run` ends when the person quits, with the exit status."""
+
+    def __init__(
+        self,
+        *,
+        window: MainWindow,
+        start: StartPage,
+        theme: Theme,
+        arguments: Arguments,
+        preferences: PreferenceFile,
+        crash: CrashReporter,
+    ) -> None:
+        self._window = window
+        self._start = start
+        self._theme = theme
+        self._arguments = arguments
+        self._preferences = preferences
+        self._crash = crash
+        self._tasks = TaskRunner(crash)
+        self._sign_in = SignInPage(theme)
+        self._quit = asyncio.Event()
+        self._open: AsyncExitStack | None = None
+        self.desk: Desk | None = None
+        self.office: Office | None = None
+
+    async def run(self) -> int:
+        """Until somebody quits; then everything is closed in the reverse order of its opening."""
+        self._window.close_wanted.connect(self._close_wanted)
+        self._sign_in.wanted.connect(self._sign_in_wanted)
+        self._sign_in.demo_wanted.connect(self._enter_demo)
+        self._sign_in.back_wanted.connect(self._back)
+        if self._arguments.automation:
+            automation = Automation(self)
+            self._tasks.start("automation", automation.run())
+        self._begin()
+        try:
+            await self._quit.wait()
+        finally:
+            await self._tasks.close()
+            await self._leave()
+            self._window.end()
+        return 0
+
+    def quit(self) -> None:
+        """End the run without asking."""
+        self._quit.set()
+
+    @property
+    def window(self) -> MainWindow:
+        return self._window
+
+    def choose_theme(self, choice: ThemeChoice) -> None:
+        """Change the look and remember it."""
+        self._theme.choose(choice)
+        self._tasks.start("preferences", self._keep(theme=choice))
+
+    # --- coming in ---
+
+    def _begin(self) -> None:
+        address = self._arguments.backend or self._preferences.current.backend
+        if address:
+            self._enter(lambda place: resume_backend(place, address), self._begin)
+        else:
+            self._enter_demo()
+
+    def _enter_demo(self) -> None:
+        self._tasks.start("preferences", self._keep(backend=""))
+        self._enter(
+            lambda place: enter_demo(place, tell=self._start.tell, on_exit=self._child_ended),
+            self._enter_demo,
+        )
+
+    def _enter(self, enter: Enter, again: Callable[[], None]) -> None:
+        self._start.tell("Starting…")
+        self._window.show_page(self._start)
+        self._tasks.replace("enter", self._try_to_enter(enter, again))
+
+    async def _try_to_enter(self, enter: Enter, again: Callable[[], None]) -> None:
+        try:
+            await self._open_desk(enter)
+        except SignInNeededError:
+            await self._leave()
+            await self._ask_to_sign_in()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the person needs a way out
+            if not isinstance(error, ClientError):
+                self._crash(error, "starting")
+            details = error.details if isinstance(error, EmbeddedError) else ""
+            await self._leave()
+            self._start.fail(
+                "Bursar could not start", str(error), details,
+                again=again, connect=self._connect_wanted,
+            )  # fmt: skip
+
+    def _sign_in_wanted(self, address: str, email: str, password: str) -> None:
+        self._tasks.replace("enter", self._try_password(address, email, password))
+
+    async def _try_password(self, address: str, email: str, password: str) -> None:
+        try:
+            await self._open_desk(
+                lambda place: enter_backend(place, address, email=email, password=password)
+            )
+        except ClientError as error:
+            await self._leave()
+            self._sign_in.tell_problem("You are not signed in", str(error))
+            return
+        self._sign_in.set_busy(busy=False)
+        await self._keep(backend=address)
+
+    async def _open_desk(self, enter: Enter) -> None:
+        """Raises ClientError; what was opened by then is closed by `_leave`."""
+        await self._leave()
+        self._open = stack = AsyncExitStack()
+        place = Place(folder=self._arguments.data, stack=stack, new_id=uuid7)
+        entered, files = await enter(place)
+        desk = Desk(entered, report=self._trouble, now=now, new_id=uuid7)
+        stack.push_async_callback(desk.close)
+        witness = await Witness.open(
+            files / "witness.json",
+            source=entered.api,
+            on_change=desk.witness_moved,
+            now=now,
+        )
+        office = self._new_office(desk)
+        await desk.start(office, witness)
+        self.desk, self.office = desk, office
+        self._window.setWindowTitle(f"{entered.workspace.name} — Bursar")
+        self._window.show_page(office.shell)
+        office.shell.open("pending")
+        office.pending.table.setFocus()
+
+    def _trouble(self, error: BaseException, name: str) -> None:
+        """A part of the desk ended. What was to be expected is told in place, all else is a bug."""
+        if isinstance(error, ClientError) and self.office is not None:
+            self.office.shell.toasts.tell("danger", str(error))
+        else:
+            self._crash(error, name)
+
+    def _new_office(self, desk: Desk) -> Office:
+        office = Office(self._theme, desk, window=self._window, tasks=self._tasks, clock=now)
+        office.connect_wanted.connect(self._connect_wanted)
+        office.sign_out_wanted.connect(self._sign_out_wanted)
+        office.quit_wanted.connect(self._close_wanted)
+        office.theme_wanted.connect(self.choose_theme)
+        return office
+
+    # --- going out ---
+
+    async def _leave(self) -> None:
+        """Close desk, connections, files and child, and take their window content away."""
+        office, self.office, self.desk = self.office, None, None
+        stack, self._open = self._open, None
+        if stack is not None:
+            await stack.aclose()
+        if office is not None:
+            self._window.show_page(self._start)
+            self._window.drop_page(office.shell)
+            office.deleteLater()
+
+    def _connect_wanted(self) -> None:
+        self._tasks.replace("enter", self._ask_to_sign_in())
+
+    async def _ask_to_sign_in(self) -> None:
+        _, durability = await in_thread(open_secret_store)
+        address = self._arguments.backend or self._preferences.current.backend
+        self._sign_in.set_busy(busy=False)
+        self._sign_in.prepare(
+            address=address, keyring=durability.message, can_go_back=self.office is not None
+        )
+        self._window.show_page(self._sign_in)
+
+    def _back(self) -> None:
+        if self.office is not None:
+            self._window.show_page(self.office.shell)
+            self.office.pending.table.setFocus()
+
+    def _sign_out_wanted(self) -> None:
+        self._tasks.replace("enter", self._sign_out())
+
+    async def _sign_out(self) -> None:
+        if self.desk is not None:
+            try:
+                await self.desk.sign_out()
+            except ClientError as error:
+                if self.office is not None:
+                    self.office.shell.toasts.tell("warn", str(error))
+        await self._leave()
+        await self._ask_to_sign_in()
+
+    def _close_wanted(self) -> None:
+        if self.desk is not None and self.desk.is_sending:
+            self._tasks.replace("close", self._ask_before_closing())
+        else:
+            self.quit()
+
+    async def _ask_before_closing(self) -> None:
+        sure = await confirm(
+            self._window,
+            title="A decision is being sent",
+            text="It is kept on this computer and goes out at the next start if you close now.",
+            yes="Close now",
+            no="Wait",
+        )
+        if sure:
+            self.quit()
+
+    def _child_ended(self, code: int) -> None:
+        self._tasks.replace("enter", self._tell_child_ended(code))
+
+    async def _tell_child_ended(self, code: int) -> None:
+        await self._leave()
+        self._window.show_page(self._start)
+        self._start.fail(
+            "The demo workspace stopped",
+            "Its backend ended by itself. Nothing that was decided is lost.",
+            f"exit status {code}",
+            again=self._enter_demo,
+            connect=self._connect_wanted,
+        )
+
+    async def _keep(self, *, theme: ThemeChoice | None = None, backend: str | None = None) -> None:
+        await in_thread(self._preferences.change, theme=theme, backend=backend)

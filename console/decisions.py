@@ -1,0 +1,120 @@
+"""`DecisionBook`: the officer's own decisions of this run, as overlays and as news. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from console.models.overlay import Overlay, Progress
+from core.client.outbox import OutboxItem, OutboxState
+from core.domain.decisions import Verdict
+from core.domain.money import format_rand
+from core.domain.references import show_reference
+from core.protocol.messages import AnswerKind, EnrollmentRow
+
+FIRST_SIGNATURE = "first_signature"
+# Reasons for waiting that do not pass by themselves.
+_HELD_CODES = frozenset({"sign_in_needed", "device_pending"})
+_STATES = {
+    OutboxState.ACCEPTED: Progress.ACCEPTED,
+    OutboxState.CONFLICT: Progress.CONFLICT,
+    OutboxState.REFUSED: Progress.REFUSED,
+    OutboxState.NEEDS_PERSON: Progress.HELD,
+}
+_OPEN = frozenset({OutboxState.QUEUED, OutboxState.SENDING, OutboxState.NEEDS_PERSON})
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What to tell in passing: `kind` is ok, info, warn or danger."""
+
+    kind: str
+    text: str
+
+
+class DecisionBook:
+    """Keeps the newest decision per enrollment, and which still have to reach the backend."""
+
+    def __init__(self) -> None:
+        self._newest: dict[UUID, OutboxItem] = {}
+        self._open: set[UUID] = set()
+
+    def note(self, item: OutboxItem) -> None:
+        """Take over the state of a decision; one that is older than the newest only counts."""
+        if item.state in _OPEN:
+            self._open.add(item.id)
+        else:
+            self._open.discard(item.id)
+        held = self._newest.get(item.enrollment)
+        if held is None or held.id == item.id or held.n < item.n:
+            self._newest[item.enrollment] = item
+
+    def settle(self, rows: Iterable[EnrollmentRow]) -> None:
+        """Rows came from the backend: what they already tell needs no overlay any more."""
+        for row in rows:
+            item = self._newest.get(row.enrollment)
+            if item is not None and item.state not in _OPEN and _is_told_by(row, item):
+                del self._newest[row.enrollment]
+
+    @property
+    def waiting(self) -> int:
+        """How many decisions have not reached the backend."""
+        return len(self._open)
+
+    def overlays(self) -> Mapping[UUID, Overlay]:
+        """What lies over the server's rows, by enrollment."""
+        return {
+            enrollment: Overlay(item.verdict, _progress(item), _message(item))
+            for enrollment, item in self._newest.items()
+            if not _is_first_signature(item)
+        }
+
+
+def news(item: OutboxItem) -> News | None:
+    """What the officer should hear of a change, or nothing."""
+    what = f"{format_rand(item.cents)} — {show_reference(item.reference)}"
+    if item.state is OutboxState.ACCEPTED:
+        if _is_first_signature(item):
+            return News("ok", f"Signed {what}. A second officer must sign.")
+        verb = "Approved" if item.verdict is Verdict.APPROVE else "Rejected"
+        return News("ok", f"{verb} {what}")
+    if item.state is OutboxState.CONFLICT:
+        return News("warn", f"{show_reference(item.reference)}: {_message(item)}")
+    if item.state in {OutboxState.REFUSED, OutboxState.NEEDS_PERSON}:
+        return News("danger", f"{show_reference(item.reference)}: {_message(item)}")
+    if item.state is OutboxState.QUEUED and item.attempts == 1:
+        return News("warn", f"Kept, not sent yet: {what}. {_message(item)}".strip())
+    return None
+
+
+def _is_told_by(row: EnrollmentRow, item: OutboxItem) -> bool:
+    """Whether the row is no older than what the answer said."""
+    if not row.waiting:
+        return True
+    answered = item.answer.row if item.answer is not None else None
+    return item.state is OutboxState.ACCEPTED and (
+        answered is None or row.version >= answered.version
+    )
+
+
+def _is_first_signature(item: OutboxItem) -> bool:
+    accepted = item.state is OutboxState.ACCEPTED
+    return accepted and item.answer is not None and item.answer.code == FIRST_SIGNATURE
+
+
+def _progress(item: OutboxItem) -> Progress:
+    known = _STATES.get(item.state)
+    if known is not None:
+        return known
+    if item.state is OutboxState.QUEUED and item.reason_code:
+        return Progress.HELD if item.reason_code in _HELD_CODES else Progress.WAITING
+    return Progress.SENDING
+
+
+def _message(item: OutboxItem) -> str:
+    if item.answer is not None:
+        if item.answer.kind is AnswerKind.CONFLICT_CHANGED and not item.answer.message:
+            return "Something changed while you decided."
+        return item.answer.message
+    return item.reason_message or ""

@@ -1,0 +1,229 @@
+"""`Desk`: one officer at one backend. Joins the parts of core.client and tells the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from console.runtime.tasks import TaskRunner
+from core.client.api import Api
+from core.client.connection import ConnectionState, ConnectionStatus
+from core.client.decider import Decider
+from core.client.device import DeviceKey
+from core.client.live import Applied, LiveFeed
+from core.client.outbox import Outbox, OutboxItem, OutboxState
+from core.client.secrets import Durability
+from core.client.sender import Sender, SenderState
+from core.client.witness import Witness, WitnessStatus
+from core.domain.decisions import ReasonCode, Verdict
+from core.protocol.feed import FeedClient
+from core.protocol.messages import Device, EnrollmentDetail, EnrollmentRow, User, Workspace
+
+
+class DeskEvents(Protocol):
+    """What a desk tells, on the loop."""
+
+    def rows_came(self, rows: tuple[EnrollmentRow, ...], *, snapshot: bool) -> None: ...
+
+    def connection_changed(self, status: ConnectionStatus) -> None: ...
+
+    def witness_changed(self, status: WitnessStatus) -> None: ...
+
+    def decision_changed(self, item: OutboxItem) -> None: ...
+
+    def sender_changed(self, state: SenderState) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What signing in gave: everything a desk is built from. `device_state` is as the backend
+    knows this console's key; `embedded` marks the demo workspace in our own child process."""
+
+    address: str
+    embedded: bool
+    api: Api
+    officer: User
+    workspace: Workspace
+    device: DeviceKey
+    device_state: Device
+    durability: Durability
+    outbox: Outbox
+
+
+class Desk:
+    """Start it with the one that listens; afterwards it follows, sends and verifies by itself."""
+
+    def __init__(
+        self,
+        entered: Entered,
+        *,
+        report: Callable[[BaseException, str], None],
+        now: Callable[[], datetime],
+        new_id: Callable[[], UUID],
+    ) -> None:
+        self.entered = entered
+        self._now = now
+        self._tasks = TaskRunner(report)
+        self._feed = FeedClient()
+        self._events: DeskEvents | None = None
+        self._witness: Witness | None = None
+        self._decider = Decider(
+            device=entered.device,
+            outbox=entered.outbox,
+            as_of=self._last_seen,
+            now=now,
+            new_id=new_id,
+        )
+        self._sender = Sender(
+            api=entered.api,
+            outbox=entered.outbox,
+            officer=entered.officer.id,
+            device=entered.device.id,
+            on_result=self._result,
+            on_state=self._sender_state,
+            now=now,
+        )
+        self._live = LiveFeed(
+            url=entered.api.live_url,
+            tokens=entered.api,
+            feed=self._feed,
+            on_batch=self._batch,
+            on_status=self._connection,
+        )
+
+    async def start(self, events: DeskEvents, witness: Witness) -> None:
+        """`witness` must report to `witness_moved`. Raises ClientError if the queue fails."""
+        self._events, self._witness = events, witness
+        await self.entered.outbox.learn_next_n(
+            self.entered.device.id, self.entered.device_state.next_n
+        )
+        waiting = await self.entered.outbox.open_for(self.entered.officer.id)
+        await witness.meet(self.entered.workspace)
+        if self.entered.embedded:
+            await witness.accept_first_contact()  # our own child, on this computer
+        events.witness_changed(witness.status)
+        for item in waiting:
+            if item.state not in {OutboxState.CONFLICT, OutboxState.REFUSED}:
+                events.decision_changed(item)
+        self._tasks.start("sender", self._sender.run())
+        self._tasks.replace("live feed", self._live.run())
+
+    async def close(self) -> None:
+        """Stop following and sending; what is not sent stays in the outbox."""
+        self._events = None
+        await self._tasks.close()
+
+    # --- what the window asks ---
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a decision is on its way in this moment."""
+        return self._sender.state is SenderState.SENDING
+
+    async def decide(
+        self,
+        row: EnrollmentRow,
+        verdict: Verdict,
+        *,
+        reason: ReasonCode | None = None,
+        note: str | None = None,
+    ) -> OutboxItem:
+        """Sign and store a decision about `row` as shown; the sender takes it from there.
+
+        Raises ClientError.
+        """
+        item = await self._decider.decide(row, verdict, reason=reason, note=note)
+        self._tell(lambda events: events.decision_changed(item))
+        self._sender.wake()
+        return item
+
+    async def detail(self, enrollment: UUID) -> EnrollmentDetail:
+        """History and card of one enrollment. Raises ClientError."""
+        return await self.entered.api.enrollment(enrollment)
+
+    async def accept_first_contact(self) -> None:
+        """A person compared the fingerprint."""
+        if self._witness is not None:
+            await self._witness.accept_first_contact()
+
+    async def accept_alarm(self) -> None:
+        """A person saw the alarm: take the backend's ledger as a new one and follow it."""
+        if self._witness is None:
+            return
+        await self._witness.accept_alarm()
+        await self._witness.meet(self.entered.workspace)
+        self._feed = FeedClient()
+        self._live = LiveFeed(
+            url=self.entered.api.live_url,
+            tokens=self.entered.api,
+            feed=self._feed,
+            on_batch=self._batch,
+            on_status=self._connection,
+        )
+        self._tasks.replace("live feed", self._live.run())
+
+    def retry_now(self) -> None:
+        """Somebody does not want to wait for the next try, or wants one after a refusal."""
+        if self._tasks.is_running("live feed"):
+            self._live.retry_now()
+        else:
+            self._tasks.start("live feed", self._live.run())
+        self._later("retry", self._sender.retry_now())
+
+    async def sign_out(self) -> None:
+        """End the session. Decisions that wait stay on this computer. Raises ClientError."""
+        await self.entered.api.sign_out()
+
+    # --- what the parts tell ---
+
+    def witness_moved(self, status: WitnessStatus) -> None:
+        """For the witness's `on_change`."""
+        self._tell(lambda events: events.witness_changed(status))
+
+    def _last_seen(self) -> int:
+        return max((self._feed.next or 0) - 1, 0)
+
+    async def _batch(self, applied: Applied) -> None:
+        # The rows first: an officer sees them at once, the proof follows within milliseconds.
+        if applied.snapshot is not None:
+            snapshot = applied.snapshot
+            self._tell(lambda events: events.rows_came(snapshot, snapshot=True))
+        if applied.changed:
+            self._tell(lambda events: events.rows_came(applied.changed, snapshot=False))
+        if self._witness is not None:
+            await self._witness.follow(applied.events)
+
+    def _connection(self, status: ConnectionStatus) -> None:
+        self._tell(lambda events: events.connection_changed(status))
+        if status.state is ConnectionState.LIVE:
+            self._later("retry", self._sender.retry_now())
+        elif status.state is ConnectionState.ALARM:
+            self._later("witness", self._look_again())
+
+    async def _look_again(self) -> None:
+        """The feed was refused for what it knows: the witness says what exactly does not hold."""
+        if self._witness is not None:
+            await self._witness.meet(self.entered.workspace)
+
+    def _result(self, item: OutboxItem) -> None:
+        answer = item.answer
+        if item.state is OutboxState.ACCEPTED and answer is not None and answer.index is not None:
+            self._later("expect", self._expect(item, answer.index))
+        self._tell(lambda events: events.decision_changed(item))
+
+    async def _expect(self, item: OutboxItem, index: int) -> None:
+        if self._witness is not None:
+            await self._witness.expect(item.payload, item.signature, index)
+
+    def _sender_state(self, state: SenderState) -> None:
+        self._tell(lambda events: events.sender_changed(state))
+
+    def _tell(self, say: Callable[[DeskEvents], None]) -> None:
+        if self._events is not None:
+            say(self._events)
+
+    def _later(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.start(name, work)

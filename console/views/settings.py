@@ -1,0 +1,198 @@
+"""Settings: appearance, this console's key and keyring, the connection, the ledger's witness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from console.theme import Theme, ThemeChoice
+from console.widgets.basic import Button, label, wrapped
+from console.widgets.fields import Field, FieldList
+from console.words import counted, whole
+from core.client.witness import WitnessState, WitnessStatus
+
+_CHOICES = (
+    (ThemeChoice.SYSTEM, "Like the system", "monitor"),
+    (ThemeChoice.LIGHT, "Light", "sun"),
+    (ThemeChoice.DARK, "Dark", "moon"),
+)
+_WITNESS = {
+    WitnessState.NEW: "Nothing verified yet: no checkpoint has come.",
+    WitnessState.FIRST_CONTACT: "First contact. Compare the fingerprint below with the one your "
+    "administrator has, then confirm it.",
+    WitnessState.FOLLOWING: "This console follows every entry and has verified the ledger.",
+    WitnessState.ALARM: "The ledger does not continue what this console verified.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleFacts:
+    """What does not change while somebody is signed in."""
+
+    officer: str
+    roles: str
+    workspace: str
+    address: str
+    fingerprint: str
+    device: str
+    keyring: str
+
+
+class SettingsScreen(QWidget):
+    """Says how things are, in plain words; `sign_out_wanted` and the others ask for changes."""
+
+    theme_wanted = Signal(object)  # ThemeChoice
+    connect_wanted = Signal()
+    sign_out_wanted = Signal()
+    first_contact_accepted = Signal()
+
+    def __init__(self, theme: Theme, facts: ConsoleFacts) -> None:
+        super().__init__()
+        self._theme = theme
+        self.appearance = QButtonGroup(self)
+        self.connection = FieldList(theme, name_width=160)
+        self.console = FieldList(theme, name_width=160)
+        self.ledger = FieldList(theme, name_width=160)
+        self.accept = Button(
+            theme,
+            "The fingerprint matches",
+            look="primary",
+            on_click=self.first_contact_accepted.emit,
+        )
+        self.accept.hide()
+        self._facts = facts
+        self._build(theme)
+        self.console.show_fields(
+            [
+                Field("Key fingerprint", facts.fingerprint),
+                Field("Key", facts.device),
+                Field("Keyring", facts.keyring),
+            ]
+        )
+        self.show_connection("Connecting…")
+        theme.changed.connect(self._show_choice)
+        self._show_choice()
+
+    def show_connection(self, words: str) -> None:
+        facts = self._facts
+        self.connection.show_fields(
+            [
+                Field("Workspace", facts.workspace),
+                Field("Backend", facts.address),
+                Field("State", words),
+                Field("Signed in as", f"{facts.officer} ({facts.roles})"),
+            ]
+        )
+
+    def show_witness(self, status: WitnessStatus) -> None:
+        verified = "nothing yet" if status.verified_to is None else whole(status.verified_to)
+        confirmed = counted(status.confirmed, "decision", "decisions")
+        fields = [
+            Field("State", status.alarm.message if status.alarm else _WITNESS[status.state]),
+            Field("Verified to entry", verified),
+            Field("Ledger key", status.key_fingerprint or "not known yet"),
+            Field("Own decisions", f"{confirmed} found in the ledger as signed"),
+        ]
+        if status.root_device:
+            fields.insert(3, Field("First administrator", status.root_device))
+        if status.alarm is not None:
+            fields.append(Field("Evidence", status.alarm.evidence))
+        self.ledger.show_fields(fields)
+        self.accept.setVisible(status.state is WitnessState.FIRST_CONTACT)
+
+    def _show_choice(self) -> None:
+        for number, (value, _, _) in enumerate(_CHOICES):
+            if value is self._theme.choice:
+                self.appearance.button(number).setChecked(True)
+
+    def _build(self, theme: Theme) -> None:
+        body = QWidget()
+        body.setProperty("look", "scrolled")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(20, 12, 20, 24)
+        column.setSpacing(16)
+        for card in (
+            self._card(theme, "Appearance", [self._choices(theme)]),
+            self._card(theme, "This console", [self.console]),
+            self._card(theme, "Connection", [self.connection, self._connection_buttons(theme)]),
+            self._card(theme, "Ledger witness", [self.ledger, self._accept_row()]),
+        ):
+            card.setMaximumWidth(860)
+            column.addWidget(card)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(body)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        bar = QFrame()
+        bar.setProperty("look", "toolbar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(20, 10, 12, 10)
+        title = label(theme, "Settings", size="title")
+        title.setMinimumHeight(theme.tokens.size.control)
+        row.addWidget(title)
+        layout.addWidget(bar)
+        layout.addWidget(scroll, 1)
+
+    def _card(self, theme: Theme, title: str, parts: Sequence[QWidget]) -> QFrame:
+        card = QFrame()
+        card.setProperty("look", "card")
+        inner = QVBoxLayout(card)
+        inner.setContentsMargins(20, 16, 20, 16)
+        inner.setSpacing(12)
+        inner.addWidget(label(theme, title, size="heading"))
+        for part in parts:
+            inner.addWidget(part)
+        return card
+
+    def _choices(self, theme: Theme) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        for number, (_, words, icon) in enumerate(_CHOICES):
+            button = Button(theme, words, look="choice", icon=icon)
+            button.setCheckable(True)
+            self.appearance.addButton(button, number)
+            layout.addWidget(button)
+        layout.addStretch(1)
+        self.appearance.idClicked.connect(
+            lambda number: self.theme_wanted.emit(_CHOICES[number][0])
+        )
+        return row
+
+    def _connection_buttons(self, theme: Theme) -> QWidget:
+        other = Button(
+            theme, "Connect to a backend…", icon="link", on_click=self.connect_wanted.emit
+        )
+        self.sign_out = Button(
+            theme, "Sign out", icon="log-out", on_click=self.sign_out_wanted.emit
+        )
+        words = wrapped(theme, "Decisions that wait stay on this computer.", look="muted")
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(other)
+        layout.addWidget(self.sign_out)
+        layout.addWidget(words, 1)
+        return row
+
+    def _accept_row(self) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.accept, 0, Qt.AlignmentFlag.AlignLeft)
+        return row

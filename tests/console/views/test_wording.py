@@ -1,0 +1,108 @@
+"""Every action of the ledger has words; unknown ones too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.views.wording import (
+    REASONS,
+    REJECT_REASONS,
+    difference,
+    ending_words,
+    entry_moment,
+    entry_words,
+    reason_words,
+)
+from console.words import age_words, counted, whole
+from core.domain.decisions import ReasonCode
+from core.domain.enrollment import EnrollmentStatus
+from core.domain.transitions import ENROLLED, RULES
+from core.ledger.leaf import decode
+from core.protocol.messages import TimelineEntry
+from tests.console import samples
+
+ACTIONS = sorted({rule.action for rule in RULES} | {ENROLLED, "decision.refused"})
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_of_the_state_table_has_its_own_words(action: str) -> None:
+    words = entry_words(decode(samples.leaf(action).encode()))
+    assert words
+    assert "." not in words
+    assert "_" not in words
+    generic = action.replace(".", ": ").replace("_", " ").capitalize()
+    assert words != generic
+
+
+def test_facts_enter_the_words() -> None:
+    claim = decode(samples.leaf("claim.submitted", {"cents": 125_000}).encode())
+    assert entry_words(claim) == "Says the EFT is paid: R\u00a01\u00a0250.00"
+    rejected = decode(samples.leaf("enrollment.rejected", {"reason_code": "wrong_amount"}).encode())
+    assert entry_words(rejected) == "Rejected: the amount is wrong"
+    odd = decode(samples.leaf("enrollment.rejected", {"reason_code": "meteor"}).encode())
+    assert entry_words(odd) == "Rejected: meteor"
+
+
+@given(
+    action=st.from_regex(r"[a-z]{1,8}\.[a-z][a-z_]{0,8}", fullmatch=True),
+    facts=st.dictionaries(
+        st.sampled_from(("cents", "reason_code", "amount_cents", "method")),
+        st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=3)),
+    ),
+)
+def test_any_entry_renders(action: str, facts: dict[str, object]) -> None:
+    entry = TimelineEntry(index=7, leaf=samples.leaf(action, facts), actor_name="System")
+    moment = entry_moment(entry, samples.NOW)
+    assert moment.text
+    assert "entry 7" in moment.small
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@given(value=st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=3)))
+def test_known_actions_bear_strange_facts(action: str, value: object) -> None:
+    facts = {"cents": value, "reason_code": value}
+    assert entry_words(decode(samples.leaf(action, facts).encode()))
+
+
+def test_an_entry_that_cannot_be_read_says_so() -> None:
+    moment = entry_moment(TimelineEntry(index=3, leaf="{}", actor_name="x"), samples.NOW)
+    assert moment.text == "This entry cannot be read"
+    assert moment.tone == "danger"
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == set(ReasonCode)
+    assert set(REJECT_REASONS) < set(ReasonCode)
+    assert reason_words("no_payment_found") == "No payment found at the bank"
+    assert reason_words(None) == ""
+
+
+@pytest.mark.parametrize("status", list(EnrollmentStatus))
+def test_how_a_row_ended(status: EnrollmentStatus) -> None:
+    row = samples.row(1, waiting=False, status=status)
+    kind, words = ending_words(row, samples.NOW)
+    assert kind in {"ok", "info", "warn"}
+    assert "by T. Mokoena, " in words
+
+
+def test_the_difference_names_what_changed_and_nothing_else() -> None:
+    before, now = samples.row(2), samples.row(2, version=3, claim_cents=400_000)
+    assert difference(before, now) == (("Amount", "R\u00a04\u00a0500.00", "R\u00a04\u00a0000.00"),)
+    assert difference(before, before) == ()
+
+
+def test_small_words() -> None:
+    minute = 60
+    ages = {
+        0: "now", 59: "now", minute: "1 min", 59 * minute: "59 min", 60 * minute: "1 h",
+        23 * 60 * minute: "23 h", 24 * 60 * minute: "1 day", 49 * 60 * minute: "2 days",
+    }  # fmt: skip
+    for seconds, words in ages.items():
+        assert age_words(timedelta(seconds=seconds)) == words
+    assert whole(12_345) == "12\u00a0345"
+    assert counted(1, "decision", "decisions") == "1 decision"
+    assert counted(2, "decision", "decisions") == "2 decisions"
