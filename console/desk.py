@@ -86,13 +86,7 @@ class Desk:
             on_state=self._sender_state,
             now=now,
         )
-        self._live = LiveFeed(
-            url=entered.api.live_url,
-            tokens=entered.api,
-            feed=self._feed,
-            on_batch=self._batch,
-            on_status=self._connection,
-        )
+        self._live = self._listen(self._feed)
 
     async def start(self, events: DeskEvents, witness: Witness) -> None:
         """`witness` must report to `witness_moved`. Raises ClientError if the queue fails."""
@@ -109,7 +103,7 @@ class Desk:
             if item.state not in {OutboxState.CONFLICT, OutboxState.REFUSED}:
                 events.decision_changed(item)
         self._tasks.start("sender", self._sender.run())
-        self._tasks.replace("live feed", self._live.run())
+        self._follow_feed(witness)
 
     async def close(self) -> None:
         """Stop following and sending; what is not sent stays in the outbox."""
@@ -155,15 +149,7 @@ class Desk:
             return
         await self._witness.accept_alarm()
         await self._witness.meet(self.entered.workspace)
-        self._feed = FeedClient()
-        self._live = LiveFeed(
-            url=self.entered.api.live_url,
-            tokens=self.entered.api,
-            feed=self._feed,
-            on_batch=self._batch,
-            on_status=self._connection,
-        )
-        self._tasks.replace("live feed", self._live.run())
+        self._follow_feed(self._witness)
 
     def retry_now(self) -> None:
         """Somebody does not want to wait for the next try, or wants one after a refusal."""
@@ -182,6 +168,21 @@ class Desk:
     def witness_moved(self, status: WitnessStatus) -> None:
         """For the witness's `on_change`."""
         self._tell(lambda events: events.witness_changed(status))
+
+    def _follow_feed(self, witness: Witness) -> None:
+        """From a snapshot on, of the ledger that the witness knows and of no other."""
+        self._feed = FeedClient(witness.epoch)
+        self._live = self._listen(self._feed)
+        self._tasks.replace("live feed", self._live.run())
+
+    def _listen(self, feed: FeedClient) -> LiveFeed:
+        return LiveFeed(
+            url=self.entered.api.live_url,
+            tokens=self.entered.api,
+            feed=feed,
+            on_batch=self._batch,
+            on_status=self._connection,
+        )
 
     def _last_seen(self) -> int:
         return max((self._feed.next or 0) - 1, 0)
