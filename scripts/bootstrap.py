@@ -56,7 +56,7 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """run the tests; ARGS="-k word" is handed to pytest"""
     prepare()
-    missing = system_packages.missing_programs(system_packages.TEST_PROGRAMS)
+    missing = system_packages.missing_for_tests()
     if missing and not system_packages.install(missing):
         print("Some tests will be skipped. To run them all, on Debian or Ubuntu:")
         print(f"  {system_packages.apt_line(missing)}", flush=True)

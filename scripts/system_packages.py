@@ -52,6 +52,14 @@ TEST_PROGRAMS: Mapping[str, str] = {
     "gnome-keyring-daemon": "gnome-keyring",
 }
 
+# What drives the browser brings a Node.js of its own, which needs this.
+TEST_LIBRARIES: Mapping[str, str] = {"libatomic.so.1": "libatomic1"}
+
+
+def missing_for_tests() -> list[str]:
+    """Packages that the tests need beside those of the product."""
+    return [*missing_programs(TEST_PROGRAMS), *missing_libraries(TEST_LIBRARIES)]
+
 
 def missing_libraries(needed: Mapping[str, str]) -> list[str]:
     """Packages of the libraries that the dynamic linker does not know; none outside Linux."""
