@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Set
+from collections import defaultdict
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, select
+from sqlalchemy import Connection, Engine, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from core.backend.storage.engine import open_engine, read_transaction, sqlite_file
-from core.backend.storage.tables import checkpoints, ledger_entries, ledger_head
+from core.backend.storage.tables import checkpoints, ledger_entries, ledger_head, ledger_nodes
 from core.ledger import tree
 from core.ledger.checkpoint import Checkpoint, open_checkpoint
 from core.ledger.errors import CheckpointError, VerificationError
@@ -94,19 +95,24 @@ def _verify(
         raise CannotReadError("The database holds no ledger.")
     checkpoint = _last_checkpoint(connection, key)
     verifier = LogVerifier(trusted_roots=trusted_roots)
-    size, peaks = 0, tuple[bytes, ...]()
-    root_there = tree.root_from_peaks(()) if checkpoint and checkpoint.size == 0 else None
-    for index, leaf, stored_hash in _entries(connection):
-        verifier.add(index, leaf)
-        if stored_hash != leaf_hash(leaf):
-            raise VerificationError("its stored hash is not the hash of its bytes", index)
-        appended = tree.append(size, peaks, [stored_hash])
-        size, peaks = appended.size, appended.peaks
-        if checkpoint and size == checkpoint.size:
-            root_there = appended.root
+    stored = _StoredTree(connection)
+    marked = checkpoint.size if checkpoint else 0
+    root_there = tree.root_from_peaks(())
+    for page in _pages(connection):
+        for index, leaf, stored_hash in page:
+            verifier.add(index, leaf)
+            if stored_hash != leaf_hash(leaf):
+                raise VerificationError("its stored hash is not the hash of its bytes", index)
+        hashes = [stored_hash for _, _, stored_hash in page]
+        upto = marked - stored.size
+        if 0 < upto <= len(hashes):
+            root_there = stored.follow(hashes[:upto])
+            hashes = hashes[upto:]
+        stored.follow(hashes)
     if len(head.peaks) != head.size.bit_count():
         raise VerificationError("the stored head does not fit its own size")
     report = verifier.finish(head.size, tree.root_from_peaks(head.peaks))
+    stored.finish()
     if checkpoint and checkpoint.root != root_there:
         raise VerificationError(
             f"the signed checkpoint of {checkpoint.size} entries is of another ledger"
@@ -114,13 +120,47 @@ def _verify(
     return Verified(report, checkpoint.size if checkpoint else None)
 
 
-def _entries(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
+class _StoredTree:
+    """Holds the stored inner nodes, which proofs are made of, against the leaves."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.size = 0
+        self._connection = connection
+        self._peaks: tuple[bytes, ...] = ()
+        self._nodes = 0
+
+    def follow(self, hashes: Sequence[bytes]) -> bytes:
+        """Grow by these leaves; the new root. Raises VerificationError."""
+        appended = tree.append(self.size, self._peaks, hashes)
+        levels: dict[int, dict[int, bytes]] = defaultdict(dict)
+        for node, node_hash in appended.nodes:
+            levels[node.level][node.index] = node_hash
+        for level, expected in levels.items():
+            if self._read(level, min(expected), max(expected)) != expected:
+                raise VerificationError(
+                    f"the stored tree is not that of the entries, level {level}"
+                )
+        self.size, self._peaks = appended.size, appended.peaks
+        self._nodes += len(appended.nodes)
+        return appended.root
+
+    def finish(self) -> None:
+        """Nothing may be stored beside what the leaves give. Raises VerificationError."""
+        if self._connection.scalar(select(func.count()).select_from(ledger_nodes)) != self._nodes:
+            raise VerificationError("the stored tree has nodes that no entry accounts for")
+
+    def _read(self, level: int, first: int, last: int) -> dict[int, bytes]:
+        n = ledger_nodes.c
+        query = select(n.index, n.hash).where(n.level == level, n.index.between(first, last))
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+
+def _pages(connection: Connection) -> Iterator[Sequence[tuple[int, bytes, bytes]]]:
     entries = ledger_entries.c
     columns = select(entries.index, entries.leaf, entries.leaf_hash).order_by(entries.index)
     last = _BEFORE_ALL
     while page := connection.execute(columns.where(entries.index > last).limit(_PAGE)).all():
-        for row in page:
-            yield row[0], row[1], row[2]
+        yield [(row[0], row[1], row[2]) for row in page]
         last = page[-1][0]
 
 

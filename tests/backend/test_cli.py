@@ -98,6 +98,22 @@ def test_a_cut_off_tail_is_found(decided: Path) -> None:
         verify_ledger(str(decided))
 
 
+@pytest.mark.parametrize(
+    ("bend", "said"),
+    [
+        ('UPDATE ledger_nodes SET hash = zeroblob(32) WHERE level = 1 AND "index" = 2', "level 1"),
+        ('DELETE FROM ledger_nodes WHERE level = 2 AND "index" = 0', "level 2"),
+        ("INSERT INTO ledger_nodes VALUES (40, 7, zeroblob(32))", "no entry accounts for"),
+    ],
+)
+def test_a_bent_tree_is_found(decided: Path, bend: str, said: str) -> None:
+    with closing(sqlite3.connect(decided)) as connection, connection:
+        _drop_triggers(connection)
+        connection.execute(bend)
+    with pytest.raises(VerificationError, match=said):
+        verify_ledger(str(decided))
+
+
 def test_a_checkpoint_of_another_key_and_another_first_device_are_found(decided: Path) -> None:
     other = CheckpointKey("bursar/ledger", SigningKey(bytes(range(32))).public)
     with pytest.raises(VerificationError, match="checkpoint"):
