@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 # Shared library -> Debian package. Without these Qt does not even load.
 QT: Mapping[str, str] = {
@@ -43,13 +44,14 @@ WINDOW: Mapping[str, str] = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
 
-# Program -> Debian package: a browser, a display and a keyring for the tests.
+# Program -> Debian package: a browser, a display, a keyring and a database server for the tests.
 TEST_PROGRAMS: Mapping[str, str] = {
     "chromium": "chromium",
     "Xvfb": "xvfb",
     "xauth": "xauth",
     "dbus-launch": "dbus-x11",
     "gnome-keyring-daemon": "gnome-keyring",
+    "initdb": "postgresql",
 }
 
 # What drives the browser brings a Node.js of its own, which needs this.
@@ -77,7 +79,10 @@ def missing_programs(needed: Mapping[str, str]) -> list[str]:
     """Packages of the programs that are not on the path; none outside Linux."""
     if not sys.platform.startswith("linux"):
         return []
-    return [package for program, package in needed.items() if shutil.which(program) is None]
+    # Debian keeps the programs of each PostgreSQL version in a folder of their own.
+    servers = [str(folder) for folder in Path("/usr/lib/postgresql").glob("*/bin")]
+    path = os.pathsep.join([os.environ.get("PATH", ""), *servers])
+    return [p for program, p in needed.items() if shutil.which(program, path=path) is None]
 
 
 def apt_line(packages: Iterable[str]) -> str:

@@ -135,3 +135,7 @@ class Enrollment:
 
 
 ACCESS_STATUSES = frozenset({EnrollmentStatus.APPROVED, EnrollmentStatus.COMPLETED})
+# From these the way on is a new round.
+ENDED_STATUSES = frozenset(
+    {EnrollmentStatus.REJECTED, EnrollmentStatus.EXPIRED, EnrollmentStatus.REVOKED}
+)

@@ -2,7 +2,9 @@
 
 `device.enrolled` has the facts device, user, roles, public_key (base64) and root, and is signed
 over `enrollment_payload`: by an administrator's device that is enrolled and not revoked, or, for a
-root, by the new device itself. `device.revoked` has the fact device. A device id is enrolled once,
+root, by the new device itself. `device.revoked` has the fact device, and is signed over
+`revocation_payload` by an administrator's device; only the system (somebody at the machine itself)
+revokes without a signature, which can lock out but never let in. A device id is enrolled once,
 ever.
 """
 
@@ -19,6 +21,7 @@ from core.ledger.text import read_base64, read_text, read_uuid, write_base64
 ENROLLED = "device.enrolled"
 REVOKED = "device.revoked"
 ADMINISTRATOR = "administrator"
+SYSTEM = "system"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,18 @@ def enrollment_payload(*, enrollment_id: UUID, device: Device, by_device: UUID) 
             "user": str(device.user),
             "roles": list(device.roles),
             "public_key": write_base64(device.public),
+            "by_device": str(by_device),
+        }
+    )
+
+
+def revocation_payload(*, revocation_id: UUID, device: UUID, by_device: UUID) -> bytes:
+    """The exact bytes that are signed to revoke `device`; `by_device` is the one that signs."""
+    return canonical(
+        {
+            "kind": "device-revocation",
+            "id": str(revocation_id),
+            "device": str(device),
             "by_device": str(by_device),
         }
     )
@@ -90,6 +105,10 @@ class DeviceRegistry:
         device = read_uuid(leaf.facts.get("device"))
         if device not in self._devices:
             raise VerificationError("the revoked device was never enrolled")
+        if leaf.signed is not None:
+            self._check_revocation(leaf, leaf.signed, device)
+        elif leaf.actor != SYSTEM:
+            raise VerificationError("a person's revocation of a device is not signed")
         self._revoked.add(device)
 
     def signer(self, leaf: Leaf, signed: Signed, *, even_revoked: bool = False) -> Device:
@@ -102,6 +121,17 @@ class DeviceRegistry:
         if not verify(device.public, signed.payload, signed.signature):
             raise VerificationError("the signature does not hold")
         return device
+
+    def _check_revocation(self, leaf: Leaf, signed: Signed, device: UUID) -> None:
+        signer = self._administrator(self.signer(leaf, signed).id)
+        payload = parse(signed.payload)
+        if not isinstance(payload, dict):
+            raise VerificationError("the signed text is not an object")
+        expected = revocation_payload(
+            revocation_id=read_uuid(payload.get("id")), device=device, by_device=signer.id
+        )
+        if signed.payload != expected:
+            raise VerificationError("the signed text does not say what the entry says")
 
     def _enrolled(self, device_id: UUID, *, even_revoked: bool) -> Device:
         device = self._devices.get(device_id)

@@ -88,12 +88,12 @@ class LogVerifier:
     def _check_signature(self, leaf: Leaf) -> None:
         if leaf.action == ENROLLED:
             self._devices.enroll(leaf)
+        elif leaf.action == REVOKED:
+            self._devices.revoke(leaf)
         elif is_decision(leaf):
             self._decisions.check(leaf)
         elif leaf.signed is not None:
             self._devices.signer(leaf, leaf.signed)
-        if leaf.action == REVOKED:
-            self._devices.revoke(leaf)
 
     def _check_versions(self, leaf: Leaf) -> None:
         """Each subject's versions are a chain without gaps; a version that stays is no link."""

@@ -11,6 +11,7 @@ from core.domain.decisions import Decision, ReasonCode, SeenFacts, Verdict
 from core.domain.roles import Role
 from core.ledger.canonical import canonical, parse
 from core.ledger.commitments import commit
+from core.ledger.devices import revocation_payload
 from core.ledger.errors import LeafError
 from core.protocol.messages import EnrollmentRow, Student
 
@@ -159,6 +160,68 @@ def read_device_payload(payload: bytes) -> Mapping[str, Any]:
         raise PayloadError("a device enrollment has a wrong field") from error
     if again != payload or type(read["public_key"]) is not str:
         raise PayloadError("a device enrollment is not in canonical form")
+    return read
+
+
+def device_request_payload(
+    *,
+    id: UUID,  # noqa: A002 - the field it fills has this name
+    device: UUID,
+    user: UUID,
+    roles: frozenset[Role],
+    public_key: str,
+) -> bytes:
+    """What a device signs to ask for its own enrollment; `public_key` is base64."""
+    return canonical(
+        {
+            "kind": "device-request",
+            "id": str(id),
+            "device": str(device),
+            "user": str(user),
+            "roles": sorted(role.value for role in roles),
+            "public_key": public_key,
+        }
+    )
+
+
+def read_device_request(payload: bytes) -> Mapping[str, Any]:
+    """The fields of a request, typed as `read_device_payload` does. Raises PayloadError."""
+    fields = _fields(payload, "device-request")
+    try:
+        read: dict[str, Any] = {
+            "id": UUID(fields["id"]),
+            "device": UUID(fields["device"]),
+            "user": UUID(fields["user"]),
+            "roles": frozenset(Role(role) for role in fields["roles"]),
+            "public_key": fields["public_key"],
+        }
+        again = device_request_payload(**read)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise PayloadError("a device request has a wrong field") from error
+    if again != payload or type(read["public_key"]) is not str:
+        raise PayloadError("a device request is not in canonical form")
+    return read
+
+
+def device_revocation_payload(
+    *,
+    id: UUID,  # noqa: A002 - the field it fills has this name
+    device: UUID,
+    by_device: UUID,
+) -> bytes:
+    """What an administrator's device (`by_device`) signs to revoke `device`."""
+    return revocation_payload(revocation_id=id, device=device, by_device=by_device)
+
+
+def read_device_revocation(payload: bytes) -> Mapping[str, UUID]:
+    """The ids `id`, `device` and `by_device` of a revocation. Raises PayloadError."""
+    fields = _fields(payload, "device-revocation")
+    try:
+        read = {name: UUID(fields[name]) for name in ("id", "device", "by_device")}
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise PayloadError("a device revocation has a wrong field") from error
+    if device_revocation_payload(**read) != payload:
+        raise PayloadError("a device revocation is not in canonical form")
     return read
 
 

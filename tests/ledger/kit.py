@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from core.ledger.canonical import Json, canonical
-from core.ledger.devices import Device, enrollment_payload
+from core.ledger.devices import Device, enrollment_payload, revocation_payload
 from core.ledger.errors import VerificationError
 from core.ledger.keys import SigningKey
 from core.ledger.leaf import Leaf, Signed, encode
@@ -191,12 +191,19 @@ class LogBuilder:
             signed=signed or by.sign(payload),
         )
 
-    def revoke_device(self, gone: Console) -> Leaf:
-        return self.entry(
-            "device.revoked",
-            subject=f"device:{gone.device.id}",
-            facts={"device": str(gone.device.id)},
+    def revoke_device(self, gone: Console, by: Console | None = None) -> Leaf:
+        """Signed by `by`; the system itself revokes without a signature."""
+        facts: dict[str, Json] = {"device": str(gone.device.id)}
+        subject = f"device:{gone.device.id}"
+        if by is None:
+            return self.entry("device.revoked", subject=subject, facts=facts)
+        payload = revocation_payload(
+            revocation_id=uuid(9500), device=gone.device.id, by_device=by.device.id
         )
+        return self.entry(
+            "device.revoked", actor=by.actor, device=by.device.id, subject=subject,
+            facts=facts, signed=by.sign(payload),
+        )  # fmt: skip
 
     def enrollment(self, number: int, *, student: int = 1) -> None:
         """Created and waiting for an officer, at version 2."""
@@ -266,7 +273,7 @@ def full_log() -> LogBuilder:
     log.decide("enrollment.first_signature", OFFICER, enrollment=4, n=5)
     second = {"before": 3, "after": 4, "expected_version": 3}
     log.decide("enrollment.approved", COLLEAGUE, enrollment=4, **second)
-    log.revoke_device(COLLEAGUE)
+    log.revoke_device(COLLEAGUE, ADMIN)
     log.decide("decision.refused", COLLEAGUE, enrollment=4, n=2, before=None, after=None)
     return log
 

@@ -195,15 +195,6 @@ def test_a_revoked_devices_attempt_is_kept_as_evidence() -> None:
     refused(log, "does not hold")
 
 
-def test_a_revocation_may_be_signed() -> None:
-    log = two_devices()
-    leaf = log.revoke_device(OFFICER)
-    log.leaves[-1] = replace(
-        leaf, actor=ADMIN.actor, device=ADMIN.device.id, signed=ADMIN.sign(b"{}")
-    )
-    assert accepted(log).devices == 2
-
-
 @pytest.mark.parametrize(
     ("action", "verdict"),
     [

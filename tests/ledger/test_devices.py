@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.ledger.canonical import Json
+from core.ledger.devices import revocation_payload
 from core.ledger.errors import VerificationError
 from core.ledger.keys import fingerprint
 from core.ledger.leaf import Signed
@@ -14,6 +15,7 @@ from tests.ledger.kit import (
     ADMIN,
     COLLEAGUE,
     OFFICER,
+    Console,
     accepted,
     console,
     full_log,
@@ -69,6 +71,57 @@ def test_a_revoked_device_does_not_come_back() -> None:
     log.revoke_device(OFFICER)
     log.enroll_device(OFFICER, ADMIN)
     refused(log, "enrolled already")
+
+
+@pytest.mark.parametrize("by", [None, ADMIN], ids=["the system", "an administrator"])
+def test_the_system_or_an_administrators_device_revokes(by: Console | None) -> None:
+    log = two_devices()
+    log.revoke_device(OFFICER, by)
+    assert accepted(log).devices == 2
+    log.decide("enrollment.approved", OFFICER)
+    refused(log, "was revoked")
+
+
+def test_a_person_revokes_by_a_signature_only() -> None:
+    log = two_devices()
+    leaf = log.revoke_device(OFFICER, ADMIN)
+    for bent in (replace(leaf, signed=None), replace(leaf, signed=None, device=None)):
+        log.leaves[-1] = bent
+        refused(log, "is not signed")
+
+
+def test_only_an_administrators_device_revokes() -> None:
+    log = two_devices()
+    log.revoke_device(ADMIN, OFFICER)
+    refused(log, "not an administrator's")
+
+
+def test_nobody_who_is_not_enrolled_revokes() -> None:
+    log = two_devices()
+    log.revoke_device(OFFICER, COLLEAGUE)
+    refused(log, "was not enrolled")
+    log = two_devices()
+    log.enroll_device(COLLEAGUE, ADMIN)
+    log.revoke_device(ADMIN, ADMIN)  # its last act may be its own end
+    log.revoke_device(OFFICER, ADMIN)
+    refused(log, "was revoked")
+
+
+def test_a_revocation_says_what_was_signed_and_is_its_signers() -> None:
+    log = two_devices()
+    leaf = log.revoke_device(OFFICER, ADMIN)
+    assert leaf.signed is not None
+    other = revocation_payload(
+        revocation_id=uuid(1), device=ADMIN.device.id, by_device=ADMIN.device.id
+    )
+    log.leaves[-1] = replace(leaf, signed=ADMIN.sign(other))
+    refused(log, "does not say what the entry says")
+    log.leaves[-1] = replace(leaf, signed=ADMIN.sign(b"[]"))
+    refused(log, "not an object")
+    log.leaves[-1] = replace(leaf, signed=OFFICER.sign(leaf.signed.payload))
+    refused(log, "does not hold")
+    log.leaves[-1] = replace(leaf, actor=OFFICER.actor)
+    refused(log, "another person")
 
 
 def test_a_device_that_was_never_there_is_not_revoked() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,7 @@ PASSWORD = "correct horse battery"
 CHEAP_ARGON2 = Argon2Profile(time_cost=1, memory_kib=8, parallelism=1)
 THRESHOLD_CENTS = 500_000
 DATABASE = "bursar.sqlite3"
+ADDRESS = "database-url"  # in a data folder whose database is not the file beside it
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Template:
     """A data folder with a workspace, courses, staff and the first administrator's device.
 
     `staff[role]` are the people of that role; the second officer is there for second signatures.
+    `clone` copies a database that is not in the folder, and gives the copy's address.
     """
 
     folder: Path
@@ -57,9 +59,12 @@ class Template:
     staff: Mapping[Role, tuple[LivePerson, ...]]
     root_device: UUID
     root_key: SigningKey
+    clone: Callable[[], str] | None = None
 
     def copy_to(self, folder: Path) -> None:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        if self.clone is not None:
+            (folder / ADDRESS).write_text(self.clone())
 
 
 STAFF = (
@@ -80,7 +85,7 @@ def live_config(
 ) -> BackendConfig:
     """The configuration of a test's backend: fixed keys, cheap passwords."""
     return BackendConfig(
-        database_url=f"sqlite:///{folder / DATABASE}",
+        database_url=database_url(folder),
         state_dir=folder,
         vault_current="test",
         vault_keys={"test": sha256(b"vault").digest()},
@@ -93,7 +98,16 @@ def live_config(
     )
 
 
-def make_template(folder: Path) -> Template:
+def database_url(folder: Path) -> str:
+    """The database of a data folder: the one that it names, or the file in it."""
+    address = folder / ADDRESS
+    return address.read_text() if address.exists() else f"sqlite:///{folder / DATABASE}"
+
+
+def make_template(folder: Path, database: str | None = None) -> Template:
+    """Fill a new database: the one at this address, or a file in the folder."""
+    if database is not None:
+        (folder / ADDRESS).write_text(database)
     config = live_config(folder)
     migrate(config.database_url)
     services = build(config)

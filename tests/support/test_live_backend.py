@@ -24,6 +24,7 @@ def test_it_is_dark_and_comes_back_on_the_same_port(live_backend: LiveBackend) -
     assert live_backend.row(claim.enrollment).waiting
 
 
+@pytest.mark.both_engines
 def test_a_restart_keeps_the_database_and_the_sessions(live_backend: LiveBackend) -> None:
     device, claim = live_backend.device(), live_backend.claim()
     size, root = live_backend.size, live_backend.root

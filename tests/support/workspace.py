@@ -40,12 +40,15 @@ from core.protocol.messages import (
     DecisionAnswer,
     DecisionBatch,
     EnrollmentRow,
+    RevokeDevice,
     SignedDecision,
     SignUp,
 )
 from core.protocol.signing import read_decision
+from tests.support.ceremonies import revokes
 from tests.support.live_people import LiveDevice
 from tests.support.live_template import (
+    ADDRESS,
     LiveCourse,
     Template,
     enroll_device,
@@ -140,6 +143,11 @@ class House:
         session = await sign_in(self.services, self.template.staff[Role.ADMINISTRATOR][0])
         return await self.services.accounts.staff_identity(session.access_token)
 
+    def revocation(self, device: UUID) -> RevokeDevice:
+        """Signed by the administrator's first device."""
+        template = self.template
+        return revokes(device, by_device=template.root_device, by_key=template.root_key)
+
     async def row(self, enrollment: UUID) -> EnrollmentRow:
         return (await self.services.approval.detail(enrollment)).row
 
@@ -213,3 +221,12 @@ async def open_house(
         yield House(services, template, clock, itertools.count(first))
     finally:
         await services.stop()
+
+
+@asynccontextmanager
+async def open_node(first: House, folder: Path, **changes: Any) -> AsyncIterator[House]:
+    """Another backend on the first one's database, with a state folder of its own."""
+    folder.mkdir()  # noqa: ASYNC240 - a test's own loop
+    (folder / ADDRESS).write_text(first.services.config.database_url)
+    async with open_house(first.template, folder, clock=first.clock, **changes) as node:
+        yield replace(node, _numbers=first._numbers)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.backend.services.commands import AddUserCommand, RegisterStudentCommand
 from core.backend.services.errors import (
@@ -22,6 +25,7 @@ from core.backend.services.rows import Rows, commitment_text, pack_person, stude
 from core.backend.services.submitting import submit
 from core.backend.services.tokens import new_token, token_hash
 from core.backend.storage import lookups, sessions
+from core.backend.storage.errors import StorageError
 from core.backend.storage.reader import Reader
 from core.backend.storage.records import StaffSession, Student, StudentSessionRow, User
 from core.backend.storage.vault import Vault, normalise_email
@@ -43,6 +47,10 @@ __all__ = ["Accounts", "AccountsConfig", "Argon2Profile"]
 ACCESS_TIME = timedelta(minutes=15)
 REFRESH_TIME = timedelta(days=30)
 STUDENT_TIME = timedelta(days=30)
+SEEN_STEP = timedelta(minutes=5)  # of a student's session
+SIGN_UP_REFUSED = (
+    "We could not make this account. If you have been here before, please sign in instead."
+)
 FREE_TRIES = 5
 FREE_TRIES_OF_ADDRESS = 20  # many people may share one address
 
@@ -53,6 +61,28 @@ class AccountsConfig:
     new_id: Callable[[], UUID]
     random_bytes: Callable[[int], bytes]
     embedded_token: str | None = field(default=None, repr=False)
+
+
+async def new_user(
+    passwords: Passwords,
+    config: AccountsConfig,
+    *,
+    name: str,
+    email: str,
+    roles: frozenset[Role],
+    password: str,
+    must_change_password: bool = False,
+) -> User:
+    """The record of somebody new on the staff."""
+    return User(
+        id=config.new_id(),
+        email=normalise_email(email),
+        name=name,
+        salt=config.random_bytes(SALT_BYTES),
+        password_hash=await passwords.hash(password),
+        roles=roles,
+        must_change_password=must_change_password,
+    )
 
 
 class Accounts:
@@ -77,8 +107,8 @@ class Accounts:
 
     # --- staff ---------------------------------------------------------------------------------
 
-    async def staff_sign_in(self, body: SignIn, *, address: str) -> Session:
-        """Raises SignInRefusedError, TooManyGuessesError."""
+    async def staff_sign_in(self, body: SignIn, *, address: str, label: str = "") -> Session:
+        """`label`: words about the console. Raises SignInRefusedError, TooManyGuessesError."""
         email = normalise_email(body.email)
         keys = self._guess(f"staff:{email}", address)
         found = await self._reader.run(lambda c: lookups.read_users_by_email(c, [email]))
@@ -87,7 +117,7 @@ class Accounts:
         if not await self._passwords.matches(body.password, stored) or user is None:
             raise SignInRefusedError
         self._guessed_right(keys)
-        return await self._new_session(user, self._config.new_id())
+        return await self._new_session(user, label=label)
 
     async def staff_refresh(self, body: Refresh) -> Session:
         """A new pair of tokens; the old refresh token is spent.
@@ -103,7 +133,7 @@ class Accounts:
         user = await self._user(session.user_id)
         if user is None or user.disabled:
             raise SignInNeededError
-        return await self._new_session(user, session.family)
+        return await self._new_session(user, label=session.label, after=session)
 
     async def staff_sign_out(self, identity: StaffIdentity) -> None:
         """Revokes this session and all it was refreshed from and into."""
@@ -120,7 +150,15 @@ class Accounts:
         user = await self._user(session.user_id)
         if user is None or user.disabled:
             raise SignInNeededError
-        return StaffIdentity(session.id, user.id, user.name, user.roles, session.refresh_expires_at)
+        return StaffIdentity(
+            session=session.id,
+            user=user.id,
+            name=user.name,
+            roles=user.roles,
+            expires_at=session.refresh_expires_at,
+            family=session.family,
+            must_change_password=user.must_change_password,
+        )
 
     async def embedded_sessions(self, body: EmbeddedClaim) -> EmbeddedSessions:
         """For the console that started this backend: once, with the token it gave."""
@@ -137,14 +175,12 @@ class Accounts:
     async def add_user(
         self, *, email: str, name: str, password: str, roles: frozenset[Role], actor: Actor = SYSTEM
     ) -> UUID:
-        """A new member of staff. Raises ConflictError where the email address is taken."""
-        user = User(
-            id=self._config.new_id(),
-            email=normalise_email(email),
-            name=name,
-            salt=self._config.random_bytes(SALT_BYTES),
-            password_hash=await self._passwords.hash(password),
-            roles=roles,
+        """A new member of staff, added at the machine itself; `UserAdmin.add` is for people.
+
+        Raises ConflictError where the email address is taken.
+        """
+        user = await new_user(
+            self._passwords, self._config, name=name, email=email, roles=roles, password=password
         )
         command = AddUserCommand(user=user, actor=actor, key=str(user.id))
         answer = (await submit(self._writer, command)).answer
@@ -156,23 +192,28 @@ class Accounts:
         fitting = [user for user in staff if role in user.roles and not user.disabled]
         if not fitting:
             raise NotFoundError("no_such_user", "There is nobody with this role here.")
-        return await self._new_session(fitting[0], self._config.new_id())
+        return await self._new_session(fitting[0], label="Bursar console")
 
     async def _user(self, user: UUID) -> User | None:
         found = await self._reader.run(lambda c: lookups.read_users(c, [user]))
         return found[0] if found else None
 
-    async def _new_session(self, user: User, family: UUID) -> Session:
+    async def _new_session(
+        self, user: User, *, label: str, after: StaffSession | None = None
+    ) -> Session:
+        """A fresh session; of the same family as the one it comes `after`."""
         access, refresh = self._token(), self._token()
         now = self._config.clock()
         session = StaffSession(
             id=self._config.new_id(),
             user_id=user.id,
-            family=family,
+            family=after.family if after else self._config.new_id(),
             access_hash=token_hash(access),
             access_expires_at=now + ACCESS_TIME,
             refresh_hash=token_hash(refresh),
             refresh_expires_at=now + REFRESH_TIME,
+            started_at=after.started_at if after else now,
+            label=label,
         )
         if not await self._writer.run(lambda c: sessions.add_staff_session(c, session)):
             raise SignInNeededError
@@ -180,17 +221,30 @@ class Accounts:
             access_token=access,
             refresh_token=refresh,
             access_expires_at=session.access_expires_at,
-            user=UserView(id=user.id, name=user.name, roles=tuple(sorted(user.roles))),
+            user=UserView(
+                id=user.id,
+                name=user.name,
+                roles=tuple(sorted(user.roles)),
+                must_change_password=user.must_change_password,
+            ),
         )
 
     # --- students ------------------------------------------------------------------------------
 
-    async def student_sign_up(self, body: SignUp, *, address: str) -> StudentSession:
-        """A new account, signed in. Raises ConflictError (email taken), TooManyGuessesError."""
-        # Hashing is dear: an address that makes many accounts has to wait, too.
-        self._guesses.attempt(f"sign-up:{address}", free=FREE_TRIES_OF_ADDRESS)
+    async def student_sign_up(
+        self, body: SignUp, *, address: str, label: str = ""
+    ) -> StudentSession:
+        """A new account, signed in.
+
+        Raises ConflictError, which does not say that the email address is known here, and
+        TooManyGuessesError: whoever tries out addresses has to wait, one address or many.
+        """
         id_ = self._config.new_id()
         name, email = body.name, normalise_email(body.email)
+        by_email = f"sign-up-for:{self._vault.email_index(email).hex()}"
+        self._guesses.attempt_all(
+            {f"sign-up:{address}": FREE_TRIES_OF_ADDRESS, by_email: FREE_TRIES}
+        )
         salt = self._config.random_bytes(SALT_BYTES)
         student = Student(
             id=id_,
@@ -203,11 +257,13 @@ class Accounts:
         )
         answer = (await submit(self._writer, RegisterStudentCommand(student=student))).answer
         if answer.index is None:
-            raise ConflictError(answer.code, answer.message)
-        return await self._new_student_session(student, name)
+            raise ConflictError("sign_up_refused", SIGN_UP_REFUSED)
+        return await self._new_student_session(student, name, label)
 
-    async def student_sign_in(self, body: SignIn, *, address: str) -> StudentSession:
-        """Raises SignInRefusedError, TooManyGuessesError."""
+    async def student_sign_in(
+        self, body: SignIn, *, address: str, label: str = ""
+    ) -> StudentSession:
+        """`label`: words about the browser. Raises SignInRefusedError, TooManyGuessesError."""
         index = self._vault.email_index(body.email)
         keys = self._guess(f"student:{index.hex()}", address)
         found = await self._reader.run(lambda c: lookups.read_students_by_index(c, [index]))
@@ -216,7 +272,7 @@ class Accounts:
         if not await self._passwords.matches(body.password, stored) or student is None:
             raise SignInRefusedError
         self._guessed_right(keys)
-        return await self._new_student_session(student, self._rows.person(student).name)
+        return await self._new_student_session(student, self._rows.person(student).name, label)
 
     async def student_sign_out(self, token: str) -> None:
         """Ends the session of this token; an unknown one is nobody's."""
@@ -232,15 +288,24 @@ class Accounts:
             raise SignInNeededError
         found = await self._reader.run(lambda c: lookups.read_students(c, [session.student_id]))
         name = self._rows.person(found[0]).name
+        if session.seen_at is None or now - session.seen_at >= SEEN_STEP:
+            await self._seen(session.id, now)
         return StudentIdentity(session.id, session.student_id, name, session.expires_at)
 
-    async def _new_student_session(self, student: Student, name: str) -> StudentSession:
+    async def _seen(self, session: UUID, now: datetime) -> None:
+        # Only a courtesy of the list of sessions: a student is let in without it.
+        with suppress(StorageError, SQLAlchemyError):
+            await self._writer.run(lambda c: sessions.student_seen(c, session, now))
+
+    async def _new_student_session(self, student: Student, name: str, label: str) -> StudentSession:
         token = self._token()
         row = StudentSessionRow(
             id=self._config.new_id(),
             student_id=student.id,
             token_hash=token_hash(token),
             expires_at=self._config.clock() + STUDENT_TIME,
+            seen_at=self._config.clock(),
+            label=label,
         )
         await self._writer.run(lambda c: sessions.add_student_session(c, row))
         return StudentSession(token, StudentIdentity(row.id, student.id, name, row.expires_at))
@@ -252,10 +317,10 @@ class Accounts:
 
     def _guess(self, account: str, address: str) -> tuple[str, str]:
         by_address = f"address:{address}"
-        self._guesses.attempt(account, free=FREE_TRIES)
-        self._guesses.attempt(by_address, free=FREE_TRIES_OF_ADDRESS)
+        self._guesses.attempt_all({account: FREE_TRIES, by_address: FREE_TRIES_OF_ADDRESS})
         return account, by_address
 
     def _guessed_right(self, keys: tuple[str, str]) -> None:
-        for key in keys:
-            self._guesses.succeeded(key)
+        account, by_address = keys
+        self._guesses.succeeded(account)
+        self._guesses.take_back(by_address)

@@ -30,6 +30,7 @@ from core.backend.storage.workspace import user_of
 from core.backend.storage.writer import Writer
 from core.domain.decisions import Decision
 from core.domain.money import MAX_CENTS
+from core.ledger.canonical import MAX_INT
 from core.ledger.commitments import commit
 from core.ledger.errors import LeafError
 from core.ledger.keys import SIGNATURE_BYTES, verify
@@ -211,6 +212,7 @@ def _read_payload(item: SignedDecision) -> Decision | None:
     reason = decision.reason_commitment
     fits = (
         decision.id == item.id
+        and decision.n < MAX_INT  # or there would be no number for the next one
         and _HEX32.fullmatch(decision.seen)
         and (reason is None or _HEX32.fullmatch(reason))
         and (decision.amount_received or 0) <= MAX_CENTS

@@ -41,6 +41,8 @@ class RewoundError(Exception):
 class CheckpointSigner:
     """Its last checkpoint is kept in `state_file`, outside of the database, and each new one must
     be consistent with it: a restored backup stops the signing instead of rewriting history.
+
+    Each node signs what it has told its own consoles, one node at a time.
     """
 
     def __init__(
@@ -60,7 +62,8 @@ class CheckpointSigner:
         return self._key.public
 
     async def sign(self, size: int) -> SignedHead | None:
-        """Sign the first `size` entries; None where it was signed already, or signing stopped.
+        """Sign the first `size` entries; None where it was signed already, where another node is
+        signing just now, or where signing has stopped.
 
         The caller decides how often.
         """
@@ -69,11 +72,14 @@ class CheckpointSigner:
         if self.latest is not None and self.latest.size == size:
             return None
         try:
-            head, is_new = await self._reader.run(lambda c: self._make(c, size))
+            made = await self._reader.run(lambda c: self._make(c, size))
         except RewoundError as error:
             self.stopped = str(error)
             _log.error("checkpoints are not signed any more: %s", error)
             return None
+        if made is None:
+            return None
+        head, is_new = made
         if is_new:
             await self._writer.run(lambda c: ledger.write_checkpoint(c, head.size, head.note))
         self.latest = head
@@ -98,8 +104,11 @@ class CheckpointSigner:
             epoch=epoch, size=size, note=note, peaks=tuple(write_base64(p) for p in peaks)
         )
 
-    def _make(self, connection: Connection, size: int) -> tuple[SignedHead, bool]:
-        """The checkpoint at `size`, and whether the database lacks it."""
+    def _make(self, connection: Connection, size: int) -> tuple[SignedHead, bool] | None:
+        """The checkpoint at `size`, and whether the database lacks it; None where it is not its
+        turn: another node signs now, or more was signed already."""
+        if not ledger.may_sign(connection):
+            return None
         read = ledger.node_reader(connection)
         try:
             root = root_at(size, read)
@@ -107,13 +116,15 @@ class CheckpointSigner:
             raise RewoundError(f"the stored tree is damaged: {error}") from error
         last = self._last()
         if last is not None:
+            _check_length(last, connection)
+            if last.size > size:
+                return None  # more than that was signed already
             _check(last, size, root, connection)
-        stored = ledger.read_checkpoint(connection)
-        if stored is not None and stored[0] == size:
-            return SignedHead(size, stored[1]), False
+        # The same bytes on every node: where another has signed this size, it is remembered here.
         note = sign_checkpoint(Checkpoint(self._name, size, root), self._name, self._key)
         _write_atomically(self._state_file, json.dumps({"note": note}))
-        return SignedHead(size, note), True
+        stored = ledger.read_checkpoint(connection)
+        return SignedHead(size, note), stored is None or stored[0] != size
 
     def _last(self) -> Checkpoint | None:
         """The last checkpoint by our own memory, which nobody can rewind with the database."""
@@ -127,9 +138,13 @@ class CheckpointSigner:
             raise RewoundError(f"the kept checkpoint cannot be read: {error}") from error
 
 
-def _check(last: Checkpoint, size: int, root: bytes, connection: Connection) -> None:
+def _check_length(last: Checkpoint, connection: Connection) -> None:
+    size = ledger.read_head(connection).size
     if last.size > size:
         raise RewoundError(f"the ledger has {size} entries, but {last.size} were signed before")
+
+
+def _check(last: Checkpoint, size: int, root: bytes, connection: Connection) -> None:
     try:
         proof = prove_consistency(last.size, size, ledger.node_reader(connection))
         verify_consistency(last.size, size, proof, last.root, root)

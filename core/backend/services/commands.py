@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from core.backend.storage.command import Needs
@@ -21,6 +22,16 @@ from core.ledger.canonical import canonical
 def request_digest(*parts: str) -> bytes:
     """SHA-256 over the texts of a request, in order."""
     return sha256(canonical(list(parts))).digest()
+
+
+def asker_needs(actor: Actor, session: UUID | None, **more: frozenset[Any]) -> Needs:
+    """`more`, and what tells whether the asker may still ask: user and session."""
+    users = more.pop("users", frozenset())
+    return Needs(
+        users=users | (frozenset({actor.id}) if actor.id else frozenset()),
+        sessions=frozenset({session}) if session else frozenset(),
+        **more,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +181,28 @@ class EnrollDeviceCommand:
             users=frozenset({self.user} | ({self.actor.id} if self.actor.id else set())),
             sessions=frozenset({self.session}),
             codes=frozenset({self.code} if self.code else set()),
+            requests=frozenset({self.device}),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRevocation:
+    """`signature` of `by_device` over `payload` was checked before."""
+
+    by_device: UUID
+    payload: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeDeviceCommand:
+    """`signed` is None only where the system asks: somebody at the machine itself."""
+
     device: UUID
     actor: Actor
     key: str
+    session: UUID | None = None
+    signed: SignedRevocation | None = None
 
     @property
     def scope(self) -> str:
@@ -188,14 +213,18 @@ class RevokeDeviceCommand:
         return request_digest("revoke-device", str(self.device))
 
     def needs(self) -> Needs:
-        return Needs(devices=frozenset({self.device}))
+        by = frozenset({self.signed.by_device} if self.signed else set())
+        return asker_needs(self.actor, self.session, devices=frozenset({self.device}) | by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddUserCommand:
+    """`session` is the asker's; None at the machine itself."""
+
     user: User
     actor: Actor
     key: str
+    session: UUID | None = None
 
     @property
     def scope(self) -> str:
@@ -207,7 +236,8 @@ class AddUserCommand:
         return request_digest("add-user", user.email, user.name, *sorted(user.roles))
 
     def needs(self) -> Needs:
-        return Needs(user_emails=frozenset({self.user.email}))
+        emails = frozenset({self.user.email})
+        return asker_needs(self.actor, self.session, user_emails=emails)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +245,7 @@ class AddCourseCommand:
     course: Course
     actor: Actor
     key: str
+    session: UUID | None = None
 
     @property
     def scope(self) -> str:
@@ -229,7 +260,7 @@ class AddCourseCommand:
         )  # fmt: skip
 
     def needs(self) -> Needs:
-        return Needs()
+        return asker_needs(self.actor, self.session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +268,7 @@ class SetWorkspaceCommand:
     settings: WorkspaceSettings
     actor: Actor
     key: str
+    session: UUID | None = None
 
     @property
     def scope(self) -> str:
@@ -251,4 +283,4 @@ class SetWorkspaceCommand:
         )  # fmt: skip
 
     def needs(self) -> Needs:
-        return Needs()
+        return asker_needs(self.actor, self.session)

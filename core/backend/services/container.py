@@ -15,17 +15,21 @@ from uuid_utils.compat import uuid7
 
 from core.backend.services.access import CourseAccessController
 from core.backend.services.accounts import Accounts, AccountsConfig, Argon2Profile
+from core.backend.services.administration import UserAdmin
 from core.backend.services.approval import AdminApprovalWorkflow
+from core.backend.services.audit import AuditTrail
 from core.backend.services.checkpoints import CheckpointSigner
 from core.backend.services.deciders import decide
 from core.backend.services.devices import Devices
 from core.backend.services.guesses import GuessLimiter
 from core.backend.services.orchestrator import ProductionPaymentOrchestrator
+from core.backend.services.own_account import OwnAccount
 from core.backend.services.passwords import Passwords
 from core.backend.services.realtime import RealTimePaymentSync, SyncLimits
 from core.backend.services.rows import Rows
 from core.backend.services.workspace_admin import WorkspaceAdmin
 from core.backend.storage.engine import DatabaseLock, open_engine, sqlite_file
+from core.backend.storage.listener import LedgerListener
 from core.backend.storage.migrate import require_current
 from core.backend.storage.reader import Reader
 from core.backend.storage.vault import Vault
@@ -76,14 +80,18 @@ class Services:
     writer: Writer
     vault: Vault
     accounts: Accounts
+    own_account: OwnAccount
+    users: UserAdmin
     devices: Devices
     workspace: WorkspaceAdmin
     orchestrator: ProductionPaymentOrchestrator
     approval: AdminApprovalWorkflow
     access: CourseAccessController
+    audit: AuditTrail
     signer: CheckpointSigner
     sync: RealTimePaymentSync
     _lock: DatabaseLock | None
+    _listener: LedgerListener | None
     _hashing: ThreadPoolExecutor
 
     async def start(self) -> None:
@@ -91,6 +99,8 @@ class Services:
         if self.config.embedded_token is not None:
             await self.devices.accept_code(self.config.embedded_token)
         await self.sync.start()
+        if self._listener is not None:
+            self._listener.start()
 
     async def stop(self) -> None:
         """End the feed (subscriptions get 1001), then everything else."""
@@ -99,6 +109,8 @@ class Services:
 
     def close(self) -> None:
         """For programs that never started the feed: writer, threads, engine and lock."""
+        if self._listener is not None:
+            self._listener.stop()
         self.writer.close()
         self.reader.close()
         self._hashing.shutdown(wait=True)
@@ -153,16 +165,14 @@ def _wire(config: BackendConfig, lock: DatabaseLock | None) -> Services:
     writer.on_commit = sync.wake
     hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
     passwords = Passwords(config.argon2, hashing)
+    guesses = GuessLimiter(clock=config.clock)
+    people = AccountsConfig(
+        clock=config.clock, new_id=config.new_id, random_bytes=config.random_bytes,
+        embedded_token=config.embedded_token,
+    )  # fmt: skip
     accounts = Accounts(
-        reader=reader,
-        writer=writer,
-        vault=vault,
-        passwords=passwords,
-        guesses=GuessLimiter(clock=config.clock),
-        config=AccountsConfig(
-            clock=config.clock, new_id=config.new_id, random_bytes=config.random_bytes,
-            embedded_token=config.embedded_token,
-        ),
+        reader=reader, writer=writer, vault=vault, passwords=passwords, guesses=guesses,
+        config=people,
     )  # fmt: skip
     return Services(
         config=config,
@@ -171,6 +181,10 @@ def _wire(config: BackendConfig, lock: DatabaseLock | None) -> Services:
         writer=writer,
         vault=vault,
         accounts=accounts,
+        own_account=OwnAccount(
+            reader=reader, writer=writer, passwords=passwords, guesses=guesses, config=people
+        ),
+        users=UserAdmin(reader=reader, writer=writer, passwords=passwords, config=people),
         devices=Devices(
             reader=reader, writer=writer, clock=config.clock,
             new_id=config.new_id, random_bytes=config.random_bytes,
@@ -186,8 +200,11 @@ def _wire(config: BackendConfig, lock: DatabaseLock | None) -> Services:
         ),
         approval=AdminApprovalWorkflow(reader=reader, writer=writer, vault=vault, rows=rows),
         access=CourseAccessController(reader=reader),
+        audit=AuditTrail(reader=reader, rows=rows),
         signer=signer,
         sync=sync,
         _lock=lock,
+        # SQLite is for one process: there is nobody else to hear of.
+        _listener=LedgerListener(engine, sync.wake) if lock is None else None,
         _hashing=hashing,
     )  # fmt: skip

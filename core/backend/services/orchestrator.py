@@ -21,7 +21,7 @@ from core.backend.storage.command import Answer
 from core.backend.storage.reader import Reader
 from core.backend.storage.records import Course, WorkspaceSettings
 from core.backend.storage.writer import Writer
-from core.domain.enrollment import Enrollment, EnrollmentStatus, PaymentMethod
+from core.domain.enrollment import ENDED_STATUSES, Enrollment, EnrollmentStatus, PaymentMethod
 from core.domain.references import make_reference, show_reference
 from core.domain.routing import MethodUnavailableError, PaymentMethodRouter
 from core.protocol.messages import BankDetails, CardView, Payment, StudentCards, StudentSelf
@@ -116,11 +116,22 @@ class ProductionPaymentOrchestrator:
 
 
 def read_cards(connection: Connection, student: UUID | None) -> tuple[CardView, ...]:
-    """The cards of all courses for one student, or for nobody."""
+    """The cards of all courses for one student, or for nobody.
+
+    A retired course is shown to whoever is enrolled in it, and to nobody else.
+    """
     taught = queries.read_all_courses(connection)
     mine = queries.read_student_enrollments(connection, student) if student else {}
     logged_in = student is not None
-    return tuple(card_view(c, mine.get(c.id), logged_in=logged_in) for c in taught)
+    return tuple(
+        card_view(course, mine.get(course.id), logged_in=logged_in)
+        for course in taught
+        if not course.retired or _is_enrolled(mine.get(course.id))
+    )
+
+
+def _is_enrolled(enrollment: Enrollment | None) -> bool:
+    return enrollment is not None and enrollment.status not in ENDED_STATUSES
 
 
 def _read_payment(

@@ -1,7 +1,8 @@
 """`RealTimePaymentSync`: follows the ledger by its index and tells everybody who listens.
 
-Woken by each commit, and by a poll, so that a lost wake-up costs time and never an entry. Each
-event is serialised once. Staff get every entry; a student gets the cards that are theirs.
+Woken by each commit (of another node, too) and by a poll, so that a lost wake-up costs time and
+never an entry. Each event is serialised once. Staff get every entry; a student gets the cards that
+are theirs.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ from core.protocol.messages import (
 __all__ = ["FeedClosedError", "RealTimePaymentSync", "Subscription", "SyncLimits"]
 
 _log = logging.getLogger(__name__)
-# Sessions that ended this long before the last look are looked at again: commits come late.
-_OVERLAP = timedelta(seconds=5)
+# Sessions that ended this long before the last look are looked at again: commits come late, and
+# another node's clock may be behind ours.
+_OVERLAP = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,8 @@ class RealTimePaymentSync:
         for subscription in list(self._subscriptions):
             subscription.mailbox.close(CloseCode.GOING_AWAY, "The backend is stopping.")
 
-    def wake(self, _size: int) -> None:
-        """There is news. Called by the writer, in its own thread."""
+    def wake(self, _size: int = 0) -> None:
+        """There is news. Called by the writer and by the listener, in their own threads."""
         loop = self._loop
         if loop is None:
             return
@@ -267,7 +269,8 @@ class RealTimePaymentSync:
         loop_now = asyncio.get_running_loop().time()
         if loop_now < self._look_due or not self._subscriptions:
             return
-        self._look_due = loop_now + self._limits.poll_seconds
+        # Half a poll: whatever wakes us meanwhile, an ended session loses its socket in a second.
+        self._look_due = loop_now + self._limits.poll_seconds / 2
         now = self._clock()
         since = (self._looked_at or now) - _OVERLAP
         ended = await self._reader.run(lambda c: queries.read_ended(c, since))

@@ -15,7 +15,7 @@ from core.backend.storage.vault import Vault
 from core.backend.storage.workspace import user_of
 from core.domain.course_card import course_card
 from core.domain.decisions import SeenFacts
-from core.domain.enrollment import Claim, Enrollment, FirstSignature
+from core.domain.enrollment import ENDED_STATUSES, Claim, Enrollment, FirstSignature
 from core.protocol.messages import CardView, ClaimRow, EnrollmentRow, Signature
 from core.protocol.messages import Student as StudentView
 
@@ -72,13 +72,13 @@ def actor_name(actor: str, names: Mapping[UUID, str], student: str) -> str:
 
 
 def card_view(course: Course, enrollment: Enrollment | None, *, logged_in: bool = True) -> CardView:
-    """A course's card for one visitor."""
+    """A course's card for one visitor. Whoever would enroll anew pays the price of today."""
     card = course_card(logged_in=logged_in, enrollment=enrollment)
     return CardView(
         course=course.id,
         title=course.title,
         summary=course.summary,
-        price_cents=enrollment.amount_cents if enrollment else course.price_cents,
+        price_cents=_price(course, enrollment),
         label=card.label.value,
         action=card.action.value,
         enabled=card.enabled,
@@ -86,6 +86,12 @@ def card_view(course: Course, enrollment: Enrollment | None, *, logged_in: bool 
         version=enrollment.version if enrollment else 0,
         enrollment=enrollment.id if enrollment else None,
     )
+
+
+def _price(course: Course, enrollment: Enrollment | None) -> int:
+    if enrollment is None or enrollment.status in ENDED_STATUSES:
+        return course.price_cents
+    return enrollment.amount_cents
 
 
 class Rows:

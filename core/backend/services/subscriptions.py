@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
@@ -33,9 +32,13 @@ def dump_checkpoint(signed: SignedHead) -> bytes:
 
 
 class Source(Protocol):
-    """Gives the next messages, perhaps none yet; waits where there is nothing to say."""
+    """Gives the next messages, perhaps none yet; waits where there is nothing to say.
+
+    Once it is `following`, all that it gives is what comes to the mailbox.
+    """
 
     mailbox: Mailbox
+    following: bool
 
     async def more(self) -> list[bytes]: ...
 
@@ -60,7 +63,7 @@ class Subscription:
         self.user = user
         self.expires_at = expires_at
         self._source = source
-        self._ready: deque[bytes] = deque()
+        self._ready: list[bytes] = []
         self._forget = forget
 
     def __aiter__(self) -> Subscription:
@@ -71,7 +74,12 @@ class Subscription:
         while not self._ready:
             self._ready.extend(await self._source.more())
             self.mailbox.check()
-        return self._ready.popleft()
+        return self._ready.pop(0)
+
+    @property
+    def following(self) -> bool:
+        """Everything that was to be told first is told; the rest is what comes to the mailbox."""
+        return self._source.following and not self._ready
 
     def close(self) -> None:
         """The socket is gone: nothing is kept for it any more."""
@@ -98,6 +106,7 @@ class StaffSource:
 
     def __init__(self, live: LiveLedger, opening: Resume | TakeSnapshot, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
+        self.following = False
         self._live = live
         self._opening = opening
         self._next = opening.next if isinstance(opening, Resume) else opening.size
@@ -131,9 +140,11 @@ class StaffSource:
             entries = await self._live.entry_messages(self._next, end)
             self._next += len(entries)
             return entries + self._checkpoint_here()
-        # Nothing was awaited since the comparison: no entry can come between.
+        # Nothing was awaited since the comparison: no entry can come between. But the client may
+        # have come with entries that the follower has not told yet.
+        self.mailbox.skip_before(self._next)
         self._live.attach(self.mailbox)
-        self._step = self._follow
+        self._step, self.following = self.mailbox.take, True
         return self._checkpoint_here()
 
     def _checkpoint_here(self) -> list[bytes]:
@@ -143,11 +154,6 @@ class StaffSource:
             return []
         return [dump_checkpoint(checkpoint)]
 
-    async def _follow(self) -> list[bytes]:
-        # A client may have come with entries that the follower had not told yet.
-        taken = await self.mailbox.take()
-        return [message for place, message in taken if place >= self._next]
-
 
 class StudentSource:
     """A student's feed: all cards, then each one that changes. Listening began before the cards
@@ -155,10 +161,13 @@ class StudentSource:
 
     def __init__(self, read_all: Callable[[], Awaitable[StudentCards]], mailbox: Mailbox) -> None:
         self.mailbox = mailbox
+        self.following = False
         self._read_all: Callable[[], Awaitable[StudentCards]] | None = read_all
 
     async def more(self) -> list[bytes]:
         if self._read_all is not None:
             read_all, self._read_all = self._read_all, None
-            return [dump(await read_all())]
-        return [message for _, message in await self.mailbox.take()]
+            messages = [dump(await read_all())]
+            self.following = True
+            return messages
+        return await self.mailbox.take()

@@ -1,12 +1,14 @@
-"""Small pieces that deciders share: answers, and the facts of an entry about an enrollment."""
+"""Small pieces that deciders share: answers, entries, and the facts about an enrollment."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from core.backend.storage.command import Answer, Refused
+from core.backend.storage.command import Answer, Context, Refused
 from core.domain.enrollment import Enrollment
+from core.domain.roles import SYSTEM, Actor
 from core.ledger.canonical import Json
+from core.ledger.leaf import Leaf, Signed
 from core.protocol.messages import AnswerKind
 
 # Codes that a later try with the same bytes may get past; never kept.
@@ -38,3 +40,30 @@ def enrollment_facts(enrollment: Enrollment) -> dict[str, Json]:
         "claim_cents": claim.amount_cents if claim else None,
         "signatures": 1 if enrollment.first_signature else 0,
     }
+
+
+def make_leaf(
+    context: Context,
+    *,
+    actor: Actor = SYSTEM,
+    action: str,
+    subject: str,
+    facts: dict[str, Json],
+    before: int | None = None,
+    after: int | None = None,
+    device: UUID | None = None,
+    signed: Signed | None = None,
+) -> Leaf:
+    """An entry of now, with a fresh id."""
+    return Leaf(
+        entry_id=context.new_id(),
+        time=context.now,
+        actor=actor.code,
+        device=device,
+        action=action,
+        subject=subject,
+        before=before,
+        after=after,
+        facts=facts,
+        signed=signed,
+    )

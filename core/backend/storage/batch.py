@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam
 
-from core.backend.storage import tables
+from core.backend.storage import sessions, tables
 from core.backend.storage.command import (
     Add,
     Answer,
@@ -22,9 +22,12 @@ from core.backend.storage.command import (
     Context,
     Decide,
     Decided,
+    EndSessions,
+    EndStudentSessions,
     Outcome,
     Refused,
     RevokeDevice,
+    Save,
     SaveEnrollment,
     SetWorkspace,
     UseCode,
@@ -35,6 +38,7 @@ from core.backend.storage.records import (
     Course,
     Device,
     DeviceNumber,
+    DeviceRequest,
     Note,
     Student,
     User,
@@ -50,6 +54,7 @@ _TABLES: dict[type[object], Table] = {
     Device: tables.devices,
     DeviceNumber: tables.device_numbers,
     Note: tables.notes,
+    DeviceRequest: tables.device_requests,
 }
 _USE_CODE = (
     tables.one_time_codes.update()
@@ -167,8 +172,21 @@ def _write_rare(connection: Connection, change: Change) -> None:
             connection.execute(_USE_CODE, {"hash_": code.hash, "at": code.used_at})
         case RevokeDevice(device=device, index=index):
             connection.execute(_REVOKE, {"id_": device, "at": index})
+        case Save(record=record):
+            _save(connection, record)
+        case EndSessions():
+            sessions.end_sessions(connection, change)
+        case EndStudentSessions():
+            sessions.end_student_sessions(connection, change)
         case Add() | SaveEnrollment():
             pass  # written in bulk
+
+
+def _save(connection: Connection, record: User | Course | Student | DeviceRequest) -> None:
+    table = _TABLES[type(record)]
+    columns = _columns(record)
+    (key,) = table.primary_key
+    connection.execute(table.update().where(key == columns.pop(key.name)).values(columns))
 
 
 def _columns(record: object) -> dict[str, Any]:

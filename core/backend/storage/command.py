@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from core.domain.enrollment import Enrollment
+from core.domain.roles import Role
 from core.ledger.leaf import Leaf
 from core.protocol.messages import AnswerKind
 
@@ -22,6 +23,7 @@ from core.backend.storage.records import (
     Course,
     Device,
     DeviceNumber,
+    DeviceRequest,
     Note,
     OneTimeCode,
     Student,
@@ -48,6 +50,9 @@ class Needs:
     entries: frozenset[int] = frozenset()
     codes: frozenset[bytes] = frozenset()
     notes: frozenset[str] = frozenset()  # commitments
+    accounts: frozenset[UUID] = frozenset()  # students with their passwords
+    requests: frozenset[UUID] = frozenset()  # of devices, by device
+    staff: frozenset[Role] = frozenset()  # everybody who has one of these roles
 
 
 def merge(needs: list[Needs]) -> Needs:
@@ -109,7 +114,7 @@ class SaveEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    record: Student | User | Course | Device | DeviceNumber | Note
+    record: Student | User | Course | Device | DeviceNumber | Note | DeviceRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,42 @@ class RevokeDevice:
     index: int
 
 
-Change = SaveEnrollment | Add | SetWorkspace | UseCode | RevokeDevice
+@dataclass(frozen=True, slots=True)
+class Save:
+    """The record as it is from now on; it was there before."""
+
+    record: User | Course | Student | DeviceRequest
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessions:
+    """End sessions of one of the staff: one `family`, or all but `keep`."""
+
+    user: UUID
+    at: datetime
+    family: UUID | None = None
+    keep: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndStudentSessions:
+    """End a student's sessions, all but `keep`."""
+
+    student: UUID
+    at: datetime
+    keep: UUID | None = None
+
+
+Change = (
+    SaveEnrollment
+    | Add
+    | Save
+    | SetWorkspace
+    | UseCode
+    | RevokeDevice
+    | EndSessions
+    | EndStudentSessions
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 SQLite runs in autocommit with our own BEGIN IMMEDIATE: SQLAlchemy's default commits when the
 outermost savepoint is released, and after a full disk it would go on outside any transaction.
+PostgreSQL runs in READ COMMITTED with the head row locked first: whoever writes is alone, on
+whichever node.
 """
 
 from __future__ import annotations
@@ -15,13 +17,38 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.backend.storage.errors import DatabaseInUseError, UnknownOutcomeError
+from core.backend.storage.errors import (
+    DatabaseAwayError,
+    DatabaseInUseError,
+    UnknownOutcomeError,
+)
 from core.backend.storage.tables import ledger_head
 
 BUSY_MILLISECONDS = 10_000
 _SQLITE_IOERR = 10
+# Nothing hangs for ever: not a lock, not a statement, not a peer that is gone without a word.
+_SERVER_LIMITS = {
+    "lock_timeout": 10_000,
+    "statement_timeout": 30_000,
+    "idle_in_transaction_session_timeout": 30_000,
+    "tcp_user_timeout": 15_000,
+}
+# How each connection to PostgreSQL is made, the listener's too.
+POSTGRES: dict[str, str | int] = {
+    "application_name": "bursar",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_LIMITS.items()),
+}
+_CONNECTIONS = 8  # the writer, four readers, and room
+_POOL_SECONDS = 10.0
+_HEAD_ALONE = select(ledger_head.c.id).with_for_update()
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -35,7 +62,15 @@ def sqlite_file(url: str) -> Path | None:
 def open_engine(url: str) -> Engine:
     """An engine whose connections are set up for durable writing."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url)
+        return create_engine(
+            url,
+            isolation_level="READ COMMITTED",
+            connect_args=POSTGRES,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=_POOL_SECONDS,
+            pool_pre_ping=True,  # a connection that was cut is replaced before it is used
+        )
     engine = create_engine(
         url, isolation_level="AUTOCOMMIT", connect_args={"check_same_thread": False}
     )
@@ -59,20 +94,37 @@ def write_transaction(engine: Engine) -> Iterator[Connection]:
     """The one kind of writing transaction: begun at once, alone at the ledger's head.
 
     Commits at the end, rolls back on any error. Raises UnknownOutcomeError where the answer of the
-    commit was lost.
+    commit was lost, DatabaseAwayError where there is no connection or no turn to be had.
     """
-    with engine.connect() as connection:
+    with _connect(engine) as connection:
         on_sqlite = connection.dialect.name == "sqlite"
-        if on_sqlite:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(select(ledger_head.c.id).with_for_update())
+        _begin(connection, on_sqlite=on_sqlite)
         try:
             yield connection
         except BaseException:
             _roll_back(connection, on_sqlite=on_sqlite)
             raise
         _commit(connection, on_sqlite=on_sqlite)
+
+
+def _connect(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except (DBAPIError, PoolTimeoutError) as error:
+        raise DatabaseAwayError("The database cannot be reached. Please try again.") from error
+
+
+def _begin(connection: Connection, *, on_sqlite: bool) -> None:
+    try:
+        if on_sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(_HEAD_ALONE)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        # Somebody has held the lock for too long.
+        raise DatabaseAwayError("The database is busy. Please try again.") from error
 
 
 def _commit(connection: Connection, *, on_sqlite: bool) -> None:
@@ -105,10 +157,12 @@ def _roll_back(connection: Connection, *, on_sqlite: bool) -> None:
 
 @contextmanager
 def read_transaction(engine: Engine) -> Iterator[Connection]:
-    """Several reads over one unchanging state."""
-    with engine.connect() as connection:
+    """Several reads over one unchanging state. Raises DatabaseAwayError without a connection."""
+    with _connect(engine) as connection:
         if connection.dialect.name != "sqlite":
-            yield connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
             return
         connection.exec_driver_sql("BEGIN")
         try:

@@ -1,6 +1,7 @@
 """What can go wrong with storage.
 
 StorageError
+├── DatabaseAwayError      no connection to the database: nothing was done, ask again later
 ├── DatabaseInUseError     another process holds this SQLite database
 ├── SchemaError            the database is not at this program's revision
 ├── VaultError             sealed data that cannot be opened
@@ -14,6 +15,10 @@ from __future__ import annotations
 
 class StorageError(Exception):
     """Base of every error of this package; the message is for people."""
+
+
+class DatabaseAwayError(StorageError):
+    pass
 
 
 class DatabaseInUseError(StorageError):

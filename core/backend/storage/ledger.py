@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select
 
+from core.backend.storage.keys import among
 from core.backend.storage.tables import checkpoints, ledger_entries, ledger_head, ledger_nodes
 from core.ledger.leaf import Leaf, encode
 from core.ledger.merkle import leaf_hash
 from core.ledger.tree import NodeId, Read, append, peaks
+
+# PostgreSQL tells the other nodes on this channel that the ledger grew.
+CHANNEL = "bursar_ledger"
+# PostgreSQL's advisory lock of whoever signs a checkpoint: "bursarcp" as a number.
+_SIGNING_LOCK = int.from_bytes(b"bursarcp")
+_TELL = select(func.pg_notify(CHANNEL, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +33,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """`leaf` is the exact bytes; `subject` such as `enrollment:<id>`."""
+    """`leaf` is the exact bytes; `subject` such as `enrollment:<id>`. The last four repeat it."""
 
     index: int
     leaf: bytes
     leaf_hash: bytes
     subject: str
     at: datetime
+    actor: str
+    action: str
 
 
 def read_head(connection: Connection) -> Head:
@@ -56,6 +65,8 @@ def append_entries(connection: Connection, head: Head, leaves: Sequence[Leaf]) -
                 "leaf_hash": hashes[i],
                 "subject": leaf.subject,
                 "at": leaf.time,
+                "actor": leaf.actor,
+                "action": leaf.action,
             }
             for i, leaf in enumerate(leaves)
         ],
@@ -67,6 +78,8 @@ def append_entries(connection: Connection, head: Head, leaves: Sequence[Leaf]) -
             [{"level": node.level, "index": node.index, "hash": h} for node, h in tree.nodes],
         )
     connection.execute(ledger_head.update().values(size=tree.size, peaks=tree.peaks))
+    if connection.dialect.name == "postgresql":
+        connection.execute(_TELL)  # heard by nobody before the commit
     return Head(head.epoch, tree.size, tree.peaks)
 
 
@@ -93,7 +106,7 @@ def node_reader(connection: Connection) -> Read:
 
     def read(ids: Sequence[NodeId]) -> Mapping[NodeId, bytes]:
         leaves = [node.index for node in ids if node.level == 0]
-        inner = [tuple(node) for node in ids if node.level > 0]
+        inner = {node for node in ids if node.level > 0}
         found: dict[NodeId, bytes] = {}
         if leaves:
             c = ledger_entries.c
@@ -101,8 +114,9 @@ def node_reader(connection: Connection) -> Read:
             found.update((NodeId(0, row[0]), row[1]) for row in rows)
         if inner:
             n = ledger_nodes.c
-            query = select(n.level, n.index, n.hash).where(tuple_(n.level, n.index).in_(inner))
-            found.update((NodeId(row[0], row[1]), row[2]) for row in connection.execute(query))
+            query = select(n.level, n.index, n.hash).where(among(n.level, n.index, inner))
+            nodes = connection.execute(query)
+            found.update((NodeId(row[0], row[1]), row[2]) for row in nodes)
         return found
 
     return read
@@ -115,6 +129,14 @@ def peaks_at(connection: Connection, size: int) -> tuple[bytes, ...]:
     return tuple(hashes[node] for node in ids)
 
 
+def may_sign(connection: Connection) -> bool:
+    """Whether no other node signs a checkpoint now; holds until this transaction ends."""
+    if connection.dialect.name != "postgresql":
+        return True
+    query = select(func.pg_try_advisory_xact_lock(_SIGNING_LOCK))
+    return bool(connection.execute(query).scalar_one())
+
+
 def read_checkpoint(connection: Connection) -> tuple[int, str] | None:
     """Size and note of the newest checkpoint."""
     query = select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
@@ -123,4 +145,7 @@ def read_checkpoint(connection: Connection) -> tuple[int, str] | None:
 
 
 def write_checkpoint(connection: Connection, size: int, note: str) -> None:
-    connection.execute(checkpoints.insert(), {"size": size, "note": note})
+    """Keep it, unless another node was first to sign this size."""
+    known = select(checkpoints.c.size).where(checkpoints.c.size == size)
+    if connection.execute(known).first() is None:
+        connection.execute(checkpoints.insert(), {"size": size, "note": note})

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Table, select
 
+from core.backend.storage.keys import among
 from core.backend.storage.records import (
     Course,
     Device,
     DeviceNumber,
+    DeviceRequest,
     OneTimeCode,
+    RequestState,
     StaffSession,
     Student,
     StudentSessionRow,
@@ -23,6 +27,7 @@ from core.backend.storage.records import (
 from core.backend.storage.tables import (
     courses,
     device_numbers,
+    device_requests,
     devices,
     enrollments,
     ledger_entries,
@@ -105,9 +110,17 @@ def read_devices(connection: Connection, ids: Iterable[UUID]) -> list[Device]:
     return _records(connection, Device, devices, _by(devices.c.id, ids))
 
 
-def read_numbers(connection: Connection, keys: Iterable[tuple[UUID, int]]) -> list[DeviceNumber]:
-    pair = tuple_(device_numbers.c.device_id, device_numbers.c.n)
-    return _records(connection, DeviceNumber, device_numbers, pair.in_(list(keys)))
+def read_device_requests(connection: Connection, ids: Iterable[UUID]) -> list[DeviceRequest]:
+    """The newest request of each of these devices."""
+    condition = _by(device_requests.c.device, ids)
+    found = _records(connection, DeviceRequest, device_requests, condition)
+    return [replace(request, state=RequestState(request.state)) for request in found]
+
+
+def read_numbers(connection: Connection, keys: Collection[tuple[UUID, int]]) -> list[DeviceNumber]:
+    """Those of these (device, n) that were used, and perhaps others of these devices."""
+    condition = among(device_numbers.c.device_id, device_numbers.c.n, keys)
+    return _records(connection, DeviceNumber, device_numbers, condition)
 
 
 def read_entry_times(connection: Connection, indexes: Iterable[int]) -> dict[int, datetime]:

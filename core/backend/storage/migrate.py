@@ -15,6 +15,8 @@ from core.backend.storage.engine import open_engine
 from core.backend.storage.errors import SchemaError
 
 _SCRIPTS = Path(__file__).with_name("migrations")
+# PostgreSQL's advisory lock of whoever migrates.
+MIGRATING = int.from_bytes(b"bursarmg")
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from core.backend.storage.engine import read_transaction
 
@@ -27,7 +28,15 @@ class Reader:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_now, query)
 
     def run_now(self, query: Callable[[Connection], _T]) -> _T:
-        """The same in the calling thread."""
+        """The same in the calling thread. Raises DatabaseAwayError where there is no connection."""
+        try:
+            return self._read(query)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._read(query)  # the connection was cut: once more
+
+    def _read(self, query: Callable[[Connection], _T]) -> _T:
         with read_transaction(self._engine) as connection:
             return query(connection)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from core.domain.roles import Role
@@ -14,7 +15,10 @@ from core.domain.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One of the staff. `email` is normalised; `salt` goes into the ledger's commitment."""
+    """One of the staff. `email` is normalised; `salt` goes into the ledger's commitment.
+
+    `must_change_password`: somebody else set it.
+    """
 
     id: UUID
     email: str
@@ -23,11 +27,15 @@ class User:
     password_hash: str
     roles: frozenset[Role]
     disabled: bool = False
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StaffSession:
-    """One pair of tokens. Refreshing makes a new row of the same `family`."""
+    """One pair of tokens. Refreshing makes a new row of the same `family`.
+
+    `started_at` is when the family began; `label` a few words about the console it is on.
+    """
 
     id: UUID
     user_id: UUID
@@ -38,6 +46,8 @@ class StaffSession:
     refresh_expires_at: datetime
     replaced: bool = False
     revoked_at: datetime | None = None
+    started_at: datetime | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +65,15 @@ class Student:
 
 @dataclass(frozen=True, slots=True)
 class StudentSessionRow:
+    """`seen_at` is written now and then only; `label` is a few words about the browser."""
+
     id: UUID
     student_id: UUID
     token_hash: bytes
     expires_at: datetime
     revoked_at: datetime | None = None
+    seen_at: datetime | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,7 @@ class Course:
     price_cents: int
     salt: bytes
     lessons: tuple[LessonText, ...]
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,27 @@ class Device:
     root: bool
     enrolled_index: int
     revoked_index: int | None = None
+
+
+class RequestState(StrEnum):
+    WAITING = "waiting"
+    REFUSED = "refused"
+    ENROLLED = "enrolled"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRequest:
+    """A console asked to be enrolled. `payload` is what it signed, with its own key."""
+
+    device: UUID
+    id: UUID
+    user_id: UUID
+    roles: frozenset[Role]
+    public_key: bytes
+    payload: str
+    signature: bytes
+    requested_at: datetime
+    state: RequestState = RequestState.WAITING
 
 
 @dataclass(frozen=True, slots=True)

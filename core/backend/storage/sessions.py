@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from core.backend.storage.command import EndSessions, EndStudentSessions
 from core.backend.storage.lookups import read_staff_session
 from core.backend.storage.records import OneTimeCode, StaffSession, StudentSessionRow
 from core.backend.storage.tables import one_time_codes, staff_sessions, student_sessions
@@ -57,6 +58,41 @@ def _revoke_family(connection: Connection, family: UUID, now: datetime) -> None:
     rows = staff_sessions.c
     update = staff_sessions.update().where(rows.family == family, rows.revoked_at.is_(None))
     connection.execute(update.values(revoked_at=now))
+
+
+def end_sessions(connection: Connection, ended: EndSessions) -> None:
+    """End one family of somebody's sessions, or all but one."""
+    rows = staff_sessions.c
+    which = (rows.user_id == ended.user) & rows.revoked_at.is_(None)
+    if ended.family is not None:
+        which &= rows.family == ended.family
+    if ended.keep is not None:
+        which &= rows.family != ended.keep
+    connection.execute(staff_sessions.update().where(which).values(revoked_at=ended.at))
+
+
+def end_student_sessions(connection: Connection, ended: EndStudentSessions) -> None:
+    rows = student_sessions.c
+    which = (rows.student_id == ended.student) & rows.revoked_at.is_(None)
+    if ended.keep is not None:
+        which &= rows.id != ended.keep
+    connection.execute(student_sessions.update().where(which).values(revoked_at=ended.at))
+
+
+def end_student_session(
+    connection: Connection, student: UUID, session: UUID, now: datetime
+) -> bool:
+    """Whether the student had such a session that was not over yet."""
+    rows = student_sessions.c
+    mine = (rows.id == session) & (rows.student_id == student)
+    live = mine & rows.revoked_at.is_(None) & (rows.expires_at > now)
+    update = student_sessions.update().where(live).values(revoked_at=now)
+    return connection.execute(update).rowcount == 1
+
+
+def student_seen(connection: Connection, session: UUID, now: datetime) -> None:
+    update = student_sessions.update().where(student_sessions.c.id == session)
+    connection.execute(update.values(seen_at=now))
 
 
 def add_student_session(connection: Connection, session: StudentSessionRow) -> None:

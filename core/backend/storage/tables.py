@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
 )
 
 from core.backend.storage.types import Hashes, Lessons, RoleSet, UtcDateTime
@@ -43,6 +44,7 @@ users = Table(
     Column("password_hash", String(200), nullable=False),
     Column("roles", RoleSet, nullable=False),
     Column("disabled", Boolean, nullable=False),
+    Column("must_change_password", Boolean, nullable=False, server_default=false()),
 )  # fmt: skip
 
 staff_sessions = Table(
@@ -56,6 +58,8 @@ staff_sessions = Table(
     Column("refresh_expires_at", UtcDateTime, nullable=False),
     Column("replaced", Boolean, nullable=False),
     Column("revoked_at", UtcDateTime, index=True),
+    Column("started_at", UtcDateTime),  # when the family began
+    Column("label", String(80), nullable=False, server_default=""),
 )  # fmt: skip
 
 students = Table(
@@ -76,6 +80,8 @@ student_sessions = Table(
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime, index=True),
+    Column("seen_at", UtcDateTime),
+    Column("label", String(80), nullable=False, server_default=""),
 )  # fmt: skip
 
 devices = Table(
@@ -88,6 +94,20 @@ devices = Table(
     Column("root", Boolean, nullable=False),
     Column("enrolled_index", BigInteger, nullable=False),
     Column("revoked_index", BigInteger),
+)  # fmt: skip
+
+# `state`: waiting, refused or enrolled; the newest request of a device replaces the one before.
+device_requests = Table(
+    "device_requests", metadata,
+    Column("device", Uuid, primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False, index=True),
+    Column("roles", RoleSet, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("state", String(20), nullable=False, index=True),
 )  # fmt: skip
 
 device_numbers = Table(
@@ -115,6 +135,7 @@ courses = Table(
     Column("price_cents", BigInteger, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("lessons", Lessons, nullable=False),
+    Column("retired", Boolean, nullable=False, server_default=false()),
 )  # fmt: skip
 
 enrollments = Table(
@@ -207,6 +228,10 @@ ledger_entries = Table(
     Column("leaf_hash", LargeBinary, nullable=False),
     Column("subject", String(80), nullable=False, index=True),
     Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(60), nullable=False),  # these two are the leaf's, to search by
+    Column("action", String(64), nullable=False),
+    Index("ix_ledger_entries_actor", "actor", "index"),
+    Index("ix_ledger_entries_action", "action", "index"),
 )  # fmt: skip
 
 ledger_nodes = Table(

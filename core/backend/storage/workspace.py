@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from core.backend.storage import lookups
 from core.backend.storage.command import (
@@ -19,19 +19,24 @@ from core.backend.storage.command import (
     Answer,
     Change,
     Command,
+    EndSessions,
+    EndStudentSessions,
     Needs,
     RevokeDevice,
+    Save,
     SaveEnrollment,
     SetWorkspace,
     UseCode,
     merge,
 )
 from core.backend.storage.enrollments import read_enrollments
+from core.backend.storage.keys import among
 from core.backend.storage.ledger import Head, read_head
 from core.backend.storage.records import (
     Course,
     Device,
     DeviceNumber,
+    DeviceRequest,
     Note,
     OneTimeCode,
     StaffSession,
@@ -71,6 +76,8 @@ class Workspace:
     entry_times: dict[int, datetime] = field(default_factory=dict)
     codes: dict[bytes, OneTimeCode] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
+    accounts: dict[UUID, Student] = field(default_factory=dict)
+    requests: dict[UUID, DeviceRequest] = field(default_factory=dict)
 
     def place(self, student: UUID, course: UUID) -> Enrollment | None:
         """The one enrollment of a student in a course."""
@@ -88,18 +95,35 @@ class Workspace:
                 self.enrollments[after.id] = after
                 self.places[after.student, after.course] = after.id
                 self.references.add(after.reference)
-            case Add(record=record):
-                self._add(record)
+            case Add(record=record) | Save(record=record):
+                self._take(record)
             case SetWorkspace(settings=settings):
                 self.settings = settings
             case UseCode(code=code):
                 self.codes[code.hash] = code
             case RevokeDevice(device=device, index=index):
                 self.devices[device] = replace(self.devices[device], revoked_index=index)
+            case EndSessions():
+                self._end_sessions(change)
+            case EndStudentSessions():
+                pass  # no command looks at them
 
-    def _add(self, record: Student | User | Course | Device | DeviceNumber | Note) -> None:
+    def _end_sessions(self, ended: EndSessions) -> None:
+        for session in list(self.sessions.values()):
+            if (
+                session.user_id == ended.user
+                and session.revoked_at is None
+                and ended.family in {None, session.family}
+                and session.family != ended.keep
+            ):
+                self.sessions[session.id] = replace(session, revoked_at=ended.at)
+
+    def _take(
+        self, record: Student | User | Course | Device | DeviceNumber | Note | DeviceRequest
+    ) -> None:
         match record:
             case Student():
+                self.accounts[record.id] = record
                 self.email_indexes.add(record.email_index)
                 self.commitments[record.id] = record.commitment
             case User():
@@ -113,6 +137,8 @@ class Workspace:
                 self.numbers[record.device_id, record.n] = record.decision
             case Note():
                 self.notes.add(record.commitment)
+            case DeviceRequest():
+                self.requests[record.device] = record
 
 
 def load(connection: Connection, commands: Sequence[Command]) -> Workspace:
@@ -128,12 +154,11 @@ def load(connection: Connection, commands: Sequence[Command]) -> Workspace:
 
 
 def _load_enrollments(connection: Connection, workspace: Workspace, needs: Needs) -> None:
-    conditions = []
+    conditions: list[ColumnElement[bool]] = []
     if needs.enrollments:
         conditions.append(enrollments.c.id.in_(list(needs.enrollments)))
     if needs.places:
-        pair = tuple_(enrollments.c.student, enrollments.c.course)
-        conditions.append(pair.in_(list(needs.places)))
+        conditions.append(among(enrollments.c.student, enrollments.c.course, needs.places))
     if conditions:
         workspace.enrollments = read_enrollments(connection, or_(*conditions))
     workspace.places = {(e.student, e.course): e.id for e in workspace.enrollments.values()}
@@ -155,6 +180,13 @@ def _load_people(connection: Connection, workspace: Workspace, needs: Needs) -> 
     deciders = {user for e in known if (user := user_of(e.status_by)) is not None}
     if user_ids := needs.users | deciders:
         workspace.users = {u.id: u for u in lookups.read_users(connection, user_ids)}
+    if needs.staff:
+        everybody = lookups.read_all_users(connection)
+        workspace.users |= {u.id: u for u in everybody if not u.roles.isdisjoint(needs.staff)}
+    if needs.accounts:
+        workspace.accounts = _index(
+            lookups.read_students(connection, needs.accounts), lambda s: s.id
+        )
     if needs.user_emails:
         taken = lookups.read_users_by_email(connection, needs.user_emails)
         workspace.user_emails = {user.email for user in taken}
@@ -173,6 +205,9 @@ def _load_devices(connection: Connection, workspace: Workspace, needs: Needs) ->
         last = workspace.head.size - 1
         indexes = {min(index, last) for index in needs.entries}
         workspace.entry_times = lookups.read_entry_times(connection, indexes)
+    if needs.requests:
+        asked = lookups.read_device_requests(connection, needs.requests)
+        workspace.requests = _index(asked, lambda r: r.device)
     if needs.codes:
         workspace.codes = _index(lookups.read_codes(connection, needs.codes), lambda c: c.hash)
     if needs.notes:
@@ -190,8 +225,8 @@ def user_of(actor: str) -> UUID | None:
 
 
 def _read_answers(connection: Connection, keys: list[AskKey]) -> dict[AskKey, tuple[bytes, Answer]]:
-    pair = tuple_(idempotency.c.scope, idempotency.c.key)
-    rows = connection.execute(select(idempotency).where(pair.in_(keys))).mappings()
+    condition = among(idempotency.c.scope, idempotency.c.key, keys)
+    rows = connection.execute(select(idempotency).where(condition)).mappings()
     return {
         (row["scope"], row["key"]): (
             row["digest"],

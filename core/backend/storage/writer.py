@@ -15,15 +15,18 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from core.backend.storage.batch import run_batch
 from core.backend.storage.command import Command, Context, Decide, Outcome
 from core.backend.storage.engine import write_transaction
 from core.backend.storage.errors import (
+    DatabaseAwayError,
     UnknownOutcomeError,
     WriterBusyError,
     WriterStoppedError,
 )
+from core.backend.storage.replies import LoopFuture, Reply, Result, answer_all
 
 _T = TypeVar("_T")
 
@@ -35,7 +38,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     command: Command
-    future: Future[Outcome]
+    reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,13 @@ class Writer:
     async def submit(self, command: Command) -> Outcome:
         """The outcome, once it is on the disk.
 
-        Raises UnknownOutcomeError (ask again with the same key), WriterBusyError,
-        WriterStoppedError, or whatever the database said of this one command.
+        Raises UnknownOutcomeError (ask again with the same key), DatabaseAwayError,
+        WriterBusyError, WriterStoppedError, or whatever the database said of this one command.
         """
-        return await asyncio.wrap_future(self.enqueue(command))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        self._put(_Waiting(command, LoopFuture(loop, future)))
+        return await future
 
     def submit_now(self, command: Command) -> Outcome:
         """The same for programs without an event loop."""
@@ -159,31 +165,32 @@ class Writer:
                 item.run(self._engine)
 
     def _run_commands(self, waiting: list[_Waiting]) -> None:
-        waiting = [item for item in waiting if item.future.set_running_or_notify_cancel()]
-        if not waiting:
-            return
-        try:
-            outcomes = self._write([item.command for item in waiting])
-        except UnknownOutcomeError as error:
-            for item in waiting:
-                item.future.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - one bad command must not spoil the others
-            self._run_alone(waiting, error)
-        else:
-            for item, outcome in zip(waiting, outcomes, strict=True):
-                item.future.set_result(outcome)
+        waiting = [item for item in waiting if item.reply.set_running_or_notify_cancel()]
+        if waiting:
+            results = self._results([item.command for item in waiting])
+            answer_all(zip((item.reply for item in waiting), results, strict=True))
 
-    def _run_alone(self, waiting: list[_Waiting], error: Exception) -> None:
-        """The batch was rolled back: each in a transaction of its own."""
-        if len(waiting) == 1:
-            waiting[0].future.set_exception(error)
-            return
-        _log.info("a batch of %d was rolled back: %s", len(waiting), type(error).__name__)
-        for item in waiting:
-            try:
-                item.future.set_result(self._write([item.command])[0])
-            except Exception as own:  # noqa: BLE001 - handed to whoever waits
-                item.future.set_exception(own)
+    def _results(self, commands: list[Command]) -> Sequence[Result]:
+        try:
+            return self._write_or_again(commands)
+        except (UnknownOutcomeError, DatabaseAwayError) as error:
+            return [error] * len(commands)
+        except Exception as error:  # noqa: BLE001 - one bad command must not spoil the others
+            if len(commands) == 1:
+                return [error]
+            _log.info("a batch of %d was rolled back: %s", len(commands), type(error).__name__)
+        # Each in a transaction of its own.
+        return [self._results([command])[0] for command in commands]
+
+    def _write_or_again(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        """A connection that was cut before the commit took nothing with it: once more."""
+        try:
+            return self._write(commands)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            _log.info("the connection to the database was cut: %s", type(error.orig).__name__)
+        return self._write(commands)
 
     def _write(self, commands: Sequence[Command]) -> list[Outcome]:
         context = Context(now=self._now(), new_id=self._new_id)

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 
 from core.backend.services.container import Services
 from core.backend.web import (
+    administration,
+    audit,
     decisions,
     devices,
     enrollments,
@@ -21,9 +23,12 @@ from core.backend.web import (
     student,
 )
 from core.backend.web.live import LiveLimits
+from core.backend.web.openapi import DescribedApi, refusals
 from core.backend.web.shield import BodyLimit, SecurityHeaders, UnexpectedErrors
 
-_ROUTERS = (staff, devices, enrollments, decisions, ledger, student, live, health)
+_ROUTERS = (
+    staff, administration, devices, enrollments, decisions, ledger, audit, student, live, health,
+)  # fmt: skip
 
 
 def create_app(services: Services, *, live_limits: LiveLimits | None = None) -> FastAPI:
@@ -41,8 +46,15 @@ def create_app(services: Services, *, live_limits: LiveLimits | None = None) -> 
     origins = config.allowed_origins | {config.public_url.rstrip("/")}
     https = config.public_url.startswith("https://")
     # The interactive documentation needs inline scripts, which our pages forbid.
-    app = FastAPI(
-        title="Bursar", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    app = DescribedApi(
+        title="Bursar",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # A redirect would lead to whatever host the request names.
+        redirect_slashes=False,
+        responses=refusals(),
     )
     app.state.services = services
     app.state.origins = origins

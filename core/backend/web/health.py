@@ -8,19 +8,19 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.backend.services.container import Services
-from core.backend.web.auth import Backend
+from core.backend.web.auth import Backend, Public
 from core.backend.web.problems import ProblemError
 
 router = APIRouter(prefix="/health")
 
 
-@router.get("/live")
+@router.get("/live", dependencies=[Public])
 async def live() -> dict[str, str]:
     """The process answers."""
     return {"status": "live"}
 
 
-@router.get("/ready")
+@router.get("/ready", dependencies=[Public])
 async def ready(services: Backend) -> dict[str, str]:
     """The database answers too."""
     try:

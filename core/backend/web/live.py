@@ -1,6 +1,7 @@
 """The live endpoints: one task per direction, every end with a close code, nothing left behind.
 
 The staff's socket says hello first, within some seconds; after that a client has nothing to say.
+Once it has caught up, the server's protocol takes over (`line.py`) and the tasks end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from core.backend.services.errors import SignInNeededError
 from core.backend.services.mailbox import FeedClosedError
 from core.backend.services.realtime import Subscription
-from core.backend.web.auth import origin_allowed, require_role, services_of, student_of
+from core.backend.web.auth import (
+    origin_allowed,
+    require_own_password,
+    require_role,
+    services_of,
+    student_of,
+)
+from core.backend.web.line import handover
 from core.backend.web.problems import ProblemError
 from core.domain.roles import STAFF_ROLES
 from core.protocol.messages import CloseCode, Hello
@@ -85,6 +93,7 @@ async def _staff_subscription(socket: WebSocket, limits: LiveLimits) -> Subscrip
     try:
         identity = await services.accounts.staff_identity(hello.token)
         require_role(identity, STAFF_ROLES)
+        require_own_password(identity)
     except SignInNeededError as error:
         raise FeedClosedError(CloseCode.SIGN_IN_NEEDED, error.message) from error
     except ProblemError as error:
@@ -107,22 +116,43 @@ async def _hello(socket: WebSocket, limits: LiveLimits) -> Hello:
 
 
 async def _relay(socket: WebSocket, subscription: Subscription, limits: LiveLimits) -> None:
-    """Send what comes until either side ends it. Raises FeedClosedError or WebSocketDisconnect."""
-    sending = asyncio.create_task(_send(socket, subscription, limits), name="live-send")
+    """Send what comes until either side ends it, or the server takes over.
+
+    Raises FeedClosedError or WebSocketDisconnect.
+    """
+    take_over = handover(socket)
+    sending = asyncio.create_task(
+        _send(socket, subscription, limits, for_ever=take_over is None), name="live-send"
+    )
     listening = asyncio.create_task(_listen(socket), name="live-listen")
+    kept = False
     try:
         done, _ = await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+        await _cancel(sending, listening)
+        if take_over is not None and take_over(subscription, limits.send_seconds):
+            kept = True
+        else:  # it has just said something, or left
+            await _listen(socket)
     finally:
-        subscription.close()
-        for task in (sending, listening):
-            task.cancel()
-        await asyncio.gather(sending, listening, return_exceptions=True)
+        if not kept:
+            subscription.close()
+        await _cancel(sending, listening)
 
 
-async def _send(socket: WebSocket, subscription: Subscription, limits: LiveLimits) -> None:
-    async for message in subscription:
+async def _cancel(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _send(
+    socket: WebSocket, subscription: Subscription, limits: LiveLimits, *, for_ever: bool
+) -> None:
+    """Until the client has caught up, or for ever."""
+    while for_ever or not subscription.following:
+        message = await anext(subscription)
         try:
             async with asyncio.timeout(limits.send_seconds):
                 await socket.send({"type": "websocket.send", "text": message.decode()})

@@ -23,6 +23,7 @@ from core.backend.services.errors import (
     TooManyGuessesError,
 )
 from core.backend.storage.errors import (
+    DatabaseAwayError,
     StorageError,
     UnknownOutcomeError,
     WriterBusyError,
@@ -51,7 +52,7 @@ _STATUS: Mapping[type[ServiceError], int] = {
     InvalidError: 422,
     BusyError: 503,
 }
-_TRY_AGAIN = (WriterBusyError, WriterStoppedError, UnknownOutcomeError)
+_TRY_AGAIN = (DatabaseAwayError, WriterBusyError, WriterStoppedError, UnknownOutcomeError)
 
 # What a field's error says to a person; anything else is told as "is not valid".
 _FIELD_ERRORS = {
@@ -91,14 +92,19 @@ class ProblemError(Exception):
 def problem_response(
     status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The response that carries one problem; `code` becomes `urn:bursar:<code>`."""
+    """The response that carries one problem."""
+    return Response(problem_body(status, code, detail), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def problem_body(status: int, code: str, detail: str) -> bytes:
+    """One problem as it travels; `code` becomes `urn:bursar:<code>`."""
     problem = Problem(
         type=f"urn:bursar:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail[:_MAX_DETAIL],
     )
-    return Response(problem.model_dump_json(), status, dict(headers or {}), MEDIA_TYPE)
+    return problem.model_dump_json().encode()
 
 
 def install(app: FastAPI) -> None:
@@ -163,5 +169,7 @@ def _describe_one(error: Mapping[str, Any]) -> str:
     where = [str(part)[:40] for part in error.get("loc", ())]
     if where[:1] in (["body"], ["query"], ["path"], ["header"]):
         where = where[1:]
+    if kind == "extra_forbidden":
+        where = [*where[:-1], "one field"]  # its name is not ours: it is not repeated
     name = ".".join(where[:6]) or "The body"
     return f"{name} {_FIELD_ERRORS.get(kind, 'is not valid')}."

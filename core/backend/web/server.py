@@ -2,26 +2,81 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from core.backend.web.line import ListeningProtocol
+from core.backend.web.problems import MEDIA_TYPE, problem_body
 from core.protocol.messages import MAX_INBOUND_BYTES
 
+HEAD_SECONDS = 10.0
+_MAX_HEAD_BYTES = 32 * 1024
 _ABORT_SECONDS = 10.0
 _SHUTDOWN_SECONDS = 5
 _SEND_BUFFER = 256 * 1024
 _WANTED_DESCRIPTORS = 65_536
 
 
-class LiveProtocol(WebSocketsSansIOProtocol):
+class PatientProtocol(H11Protocol):
+    """Waits some seconds for the head of a request, and says with a problem what is no request.
+
+    uvicorn alone would wait for ever: each connection that sends nothing, or a byte at a time,
+    holds a descriptor.
+    """
+
+    head_seconds = HEAD_SECONDS
+    _head_due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # so is uvicorn's
+        super().connection_made(transport)
+        self._head_due = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._head_came()
+        elif self._head_due is None:
+            self._head_due = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words
+        self._refuse(400, "no-request", "This is not a request that can be read.")
+
+    def _head_came(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _give_up(self) -> None:
+        self._head_due = None
+        if not self.transport.is_closing():
+            self._refuse(408, "too-slow", "The request took too long to arrive.")
+
+    def _refuse(self, status: int, code: str, detail: str) -> None:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            headers = [("content-type", MEDIA_TYPE), ("connection", "close")]
+            for event in (
+                h11.Response(status_code=status, headers=headers),
+                h11.Data(data=problem_body(status, code, detail)),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+class LiveProtocol(ListeningProtocol):
     """Cuts a client that neither reads nor closes; uvicorn alone would hold its buffer for ever."""
 
-    async def run_asgi(self) -> None:
-        await super().run_asgi()
+    def ended(self) -> None:
         self.loop.call_later(_ABORT_SECONDS, self.transport.abort)
 
 
@@ -49,6 +104,8 @@ def make_config(app: ASGIApp, *, trusted_proxies: Sequence[str] = ()) -> uvicorn
         log_config=None,
         access_log=False,
         lifespan="on",
+        http=PatientProtocol,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
         ws=LiveProtocol,
         ws_per_message_deflate=False,
         ws_max_size=MAX_INBOUND_BYTES,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.backend.web.problems import problem_response
-from core.protocol.messages import MAX_INBOUND_BYTES
+from core.protocol.messages import MAX_INBOUND_BYTES, CloseCode
 
 BODY_SECONDS = 20.0
 _DISCARD_BYTES = 1024 * 1024
@@ -90,6 +91,7 @@ class SecurityHeaders:
             ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ]
         if https:
             self._headers.append(("strict-transport-security", "max-age=63072000"))
@@ -129,12 +131,16 @@ def content_security_policy(origins: Sequence[str]) -> str:
 
 
 class UnexpectedErrors:
-    """Logs a bug once, without the values it handled, and answers with a plain problem."""
+    """Logs a bug once, without the values it handled, and answers with a plain problem, or with
+    the close code 1011 on a websocket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -153,3 +159,11 @@ class UnexpectedErrors:
                 return
             detail = "Something went wrong on our side. Nothing was lost: please try again."
             await problem_response(500, "unexpected", detail)(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            log.exception("live connection failed unexpectedly")
+            with suppress(RuntimeError, OSError):  # it may be closed already
+                await send({"type": "websocket.close", "code": CloseCode.UNEXPECTED})

@@ -9,20 +9,24 @@ from starlette.responses import Response
 
 from core.backend.services.identities import StudentSession
 from core.backend.web.auth import (
-    COOKIE,
     Backend,
     IdempotencyKey,
+    Public,
     SameOrigin,
     SignedInStudent,
     Visitor,
     address_of,
+    cookie_name,
+    label_of,
 )
 from core.protocol.messages import (
     CardView,
     CourseRequest,
     EnrollRequest,
     LessonPage,
+    PasswordChange,
     Payment,
+    SessionList,
     SignIn,
     SignUp,
     StudentCards,
@@ -32,19 +36,23 @@ from core.protocol.messages import (
 router = APIRouter(prefix="/api/student")
 
 
-@router.post("/sign-up", dependencies=[SameOrigin])
+@router.post("/sign-up", dependencies=[Public, SameOrigin])
 async def sign_up(
     body: SignUp, request: Request, response: Response, services: Backend
 ) -> StudentSelf:
-    session = await services.accounts.student_sign_up(body, address=address_of(request))
+    session = await services.accounts.student_sign_up(
+        body, address=address_of(request), label=label_of(request)
+    )
     return _signed_in(session, request, response, services)
 
 
-@router.post("/sign-in", dependencies=[SameOrigin])
+@router.post("/sign-in", dependencies=[Public, SameOrigin])
 async def sign_in(
     body: SignIn, request: Request, response: Response, services: Backend
 ) -> StudentSelf:
-    session = await services.accounts.student_sign_in(body, address=address_of(request))
+    session = await services.accounts.student_sign_in(
+        body, address=address_of(request), label=label_of(request)
+    )
     return _signed_in(session, request, response, services)
 
 
@@ -52,8 +60,35 @@ async def sign_in(
 async def sign_out(
     _: SignedInStudent, request: Request, response: Response, services: Backend
 ) -> None:
-    await services.accounts.student_sign_out(request.cookies[COOKIE])
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    name = cookie_name(request)
+    await services.accounts.student_sign_out(request.cookies[name])
+    # A cookie with the __Host- prefix is deleted only by one that is Secure, too.
+    response.delete_cookie(
+        name, path="/", httponly=True, samesite="lax", secure=request.app.state.https
+    )
+
+
+@router.post("/password", status_code=204, dependencies=[SameOrigin])
+async def change_password(
+    body: PasswordChange, student: SignedInStudent, services: Backend
+) -> None:
+    """Every other browser of the student is signed out."""
+    await services.own_account.change_student_password(student, body)
+
+
+@router.get("/sessions")
+async def sessions(student: SignedInStudent, services: Backend) -> SessionList:
+    return await services.own_account.student_sessions(student)
+
+
+@router.delete("/sessions", status_code=204, dependencies=[SameOrigin])
+async def end_other_sessions(student: SignedInStudent, services: Backend) -> None:
+    await services.own_account.end_other_student_sessions(student)
+
+
+@router.delete("/sessions/{session}", status_code=204, dependencies=[SameOrigin])
+async def end_session(session: UUID, student: SignedInStudent, services: Backend) -> None:
+    await services.own_account.end_student_session(student, session)
 
 
 @router.get("/cards")
@@ -92,7 +127,7 @@ def _signed_in(
     identity = session.identity
     left = identity.expires_at - services.config.clock()
     response.set_cookie(
-        COOKIE,
+        cookie_name(request),
         session.token,
         max_age=max(0, int(left.total_seconds())),
         path="/",

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -57,6 +58,8 @@ from core.domain.state_manager import EnrollmentStateManager
 from core.protocol.signing import decision_payload, seen_digest
 from tests.support.live_template import THRESHOLD_CENTS, Template
 from tests.support.workspace import Clock, House, Officer, enroll_command, house_config
+
+pytestmark = pytest.mark.both_engines
 
 _Reasoned = type[Reject] | type[ReverseApproval] | type[ReverseRejection] | type[Reinstate]
 REASONED: dict[Verdict, _Reasoned] = {
@@ -222,12 +225,14 @@ class WriterAgainstModel(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-def test_the_writer_does_what_the_state_manager_says(live_template: Template) -> None:
+def test_the_writer_does_what_the_state_manager_says(
+    live_template: Template, database: str
+) -> None:
     machine = type("Machine", (WriterAgainstModel,), {"template": live_template})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
+            max_examples=25 if database == "sqlite" else 10,
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

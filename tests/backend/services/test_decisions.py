@@ -22,6 +22,8 @@ from core.protocol.signing import read_decision
 from tests.support.waiting import until
 from tests.support.workspace import House, altered, enroll_command, held
 
+pytestmark = pytest.mark.both_engines
+
 KIND = AnswerKind
 CHANGED = "conflict_changed"
 _NOTE = Note(text="not what was signed", salt="00" * 16)

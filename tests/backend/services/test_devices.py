@@ -22,6 +22,7 @@ from core.domain.roles import Role
 from core.ledger.keys import SigningKey, fingerprint
 from core.protocol.messages import DeviceState, EnrollDevice
 from core.protocol.signing import device_payload
+from tests.support.ceremonies import revokes
 from tests.support.live_template import Template
 from tests.support.workspace import House, open_house
 
@@ -207,7 +208,7 @@ async def test_a_revoked_device_enrolls_nothing_more(house: House) -> None:
     code = await devices.new_code()
     body = _root(house, administrator.user, code)
     root = await devices.enroll(administrator, body)
-    view = await devices.revoke(administrator, root.id, key="revoke-it")
+    view = await devices.revoke(administrator, root.id, house.revocation(root.id))
     assert view.state is DeviceState.REVOKED
     other = _body(house, _officer(house), by_key=KEY, by_device=root.id)
     with pytest.raises(NotAllowedError):
@@ -217,8 +218,54 @@ async def test_a_revoked_device_enrolls_nothing_more(house: House) -> None:
 
 async def test_revoking_is_for_administrators_and_for_devices_that_exist(house: House) -> None:
     officer = await house.officer()
+    device, revoke = officer.device.id, house.services.devices.revoke
     with pytest.raises(NotAllowedError):
-        await house.services.devices.revoke(officer.identity, officer.device.id, key="revoke-it")
+        await revoke(officer.identity, device, house.revocation(device))
     administrator = await house.administrator()
+    unknown = uuid7()
     with pytest.raises(NotFoundError):
-        await house.services.devices.revoke(administrator, uuid7(), key="revoke-it")
+        await revoke(administrator, unknown, house.revocation(unknown))
+
+
+async def test_a_revocation_is_signed_by_an_administrators_own_device(house: House) -> None:
+    administrator, officer = await house.administrator(), await house.officer()
+    device, revoke = officer.device.id, house.services.devices.revoke
+    root, before = house.template.root_device, house.size()
+    by_officer = revokes(device, by_device=device, by_key=officer.device.key)
+    with pytest.raises(NotAllowedError, match="not yours"):
+        await revoke(administrator, device, by_officer)
+    for body in (
+        revokes(device, by_device=root, by_key=KEY),
+        house.revocation(uuid7()),
+        house.revocation(device).model_copy(update={"payload": "{}"}),
+        house.revocation(device).model_copy(update={"signature": "AAAA"}),
+    ):
+        with pytest.raises(InvalidError):
+            await revoke(administrator, device, body)
+    assert house.size() == before
+
+
+async def test_a_revocation_is_an_entry_that_verifies(house: House) -> None:
+    administrator, officer = await house.administrator(), await house.officer()
+    device, body = officer.device.id, house.revocation(officer.device.id)
+    view = await house.services.devices.revoke(administrator, device, body)
+    assert view.state is DeviceState.REVOKED
+    leaf = house.leaves()[-1]
+    assert (leaf.action, leaf.device) == ("device.revoked", house.template.root_device)
+    assert leaf.signed is not None
+    assert leaf.signed.payload.decode() == body.payload
+    again = await house.services.devices.revoke(administrator, device, body)
+    assert again == view
+    with pytest.raises(ConflictError, match="already"):
+        await house.services.devices.revoke(administrator, device, house.revocation(device))
+    house.verify()
+
+
+async def test_the_machine_itself_revokes_without_a_signature(house: House) -> None:
+    await house.services.devices.revoke_by_system(house.template.root_device)
+    leaf = house.leaves()[-1]
+    assert (leaf.actor, leaf.signed) == ("system", None)
+    house.verify()
+    administrator = await house.administrator()
+    with pytest.raises(NotAllowedError):
+        await house.services.devices.enroll(administrator, _body(house, _officer(house)))

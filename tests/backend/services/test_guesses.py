@@ -56,3 +56,29 @@ def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(100):
         limiter.attempt(str(number), free=3)
     assert len(limiter._tries) == 10
+
+
+def test_a_try_that_has_to_wait_counts_for_no_key() -> None:
+    """Or a blocked address could lock accounts, and flush the memory that blocks it."""
+    limiter = GuessLimiter(clock=Clock())
+    for number in range(3):
+        limiter.attempt_all({f"account {number}": 5, "address": 3})
+    for number in range(100):
+        with pytest.raises(TooManyGuessesError):
+            limiter.attempt_all({f"victim {number}": 5, "address": 3})
+    assert len(limiter._tries) == 4
+
+
+def test_a_right_guess_does_not_wipe_out_the_wrong_ones_of_its_address() -> None:
+    """Or one account of one's own would pay for any number of guesses at others."""
+    limiter = GuessLimiter(clock=Clock())
+    for number in range(10):
+        limiter.attempt_all({"own": 5, "address": 20})
+        limiter.succeeded("own")
+        limiter.take_back("address")
+        limiter.attempt_all({f"victim {number}": 5, "address": 20})
+    for number in range(10, 20):
+        limiter.attempt_all({f"victim {number}": 5, "address": 20})
+    with pytest.raises(TooManyGuessesError):
+        limiter.attempt_all({"next victim": 5, "address": 20})
+    limiter.take_back("nobody")

@@ -24,6 +24,8 @@ from core.protocol.messages import CardView, Payment
 from tests.support.live_template import Template
 from tests.support.workspace import House, open_house
 
+pytestmark = pytest.mark.both_engines
+
 EFT = PaymentMethod.EFT
 
 

@@ -34,6 +34,8 @@ from tests.support.waiting import until
 from tests.support.watch import ExpectedLogs
 from tests.support.workspace import STUDENT_PASSWORD, House, open_house
 
+pytestmark = pytest.mark.both_engines
+
 TOKEN = "x" * 43
 _STUDENT: TypeAdapter[StudentCards | StudentCard] = TypeAdapter(StudentCards | StudentCard)
 

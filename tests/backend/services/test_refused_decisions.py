@@ -160,7 +160,8 @@ async def test_a_revoked_device_decides_nothing(house: House) -> None:
     enrollment = await house.claim()
     officer = await house.officer()
     administrator = await house.administrator()
-    await house.services.devices.revoke(administrator, officer.device.id, key="revoke-it")
+    device = officer.device.id
+    await house.services.devices.revoke(administrator, device, house.revocation(device))
     (answer,) = await house.decide(officer, officer.sign(await house.row(enrollment)))
     assert (answer.kind, answer.code) == (KIND.REFUSED, "device_revoked")
     assert house.leaves()[-1].facts["code"] == "device_revoked"
@@ -227,10 +228,10 @@ async def test_busy_is_said_and_nothing_is_lost(
     officer = await house.officer()
     item = officer.sign(await house.row(enrollment))
 
-    def busy(_command: object) -> None:
+    async def busy(_command: object) -> None:
         raise WriterBusyError("The backend is busy. Please try again.")
 
-    monkeypatch.setattr(house.services.writer, "enqueue", busy)
+    monkeypatch.setattr(house.services.writer, "submit", busy)
     (answer,) = await house.decide(officer, item)
     assert (answer.kind, answer.code) == (KIND.TRANSIENT, "busy")
     monkeypatch.undo()

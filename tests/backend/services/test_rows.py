@@ -23,6 +23,8 @@ from core.protocol.signing import seen_digest, seen_facts, student_commitment
 from tests.support.factories import NOON, make_claim, make_enrollment
 from tests.support.workspace import House
 
+pytestmark = pytest.mark.both_engines
+
 NAMES = {UUID(int=7): "Thandi Mokoena"}
 VAULT = Vault(
     keys={"k": b"k" * 32}, current="k", index_key=b"i" * 32, random_bytes=lambda n: b"n" * n

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, Executable, Table, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+from uuid_utils.compat import uuid7
 
-from core.backend.storage import tables
+from core.backend.storage import lookups, tables
 from core.backend.storage.engine import open_engine, write_transaction
 from core.backend.storage.errors import SchemaError
 from core.backend.storage.migrate import current_revision, downgrade, migrate, require_current
+from core.domain.roles import Role
+from tests.support.postgres import PostgresServer
+
+pytestmark = pytest.mark.both_engines
+
+HEAD = "0003"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'bursar.sqlite3'}"
+def url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterator[str]:
+    """An empty database."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bursar.sqlite3'}"
+        return
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    yield postgres.clone("template0")
+    postgres.drop_clones()
 
 
 @pytest.fixture
@@ -33,14 +47,14 @@ def engine(url: str) -> Iterator[Engine]:
 def test_up_down_and_up_again(url: str) -> None:
     assert current_revision(url) is None
     migrate(url)
-    assert current_revision(url) == "0001"
+    assert current_revision(url) == HEAD
     downgrade(url, "base")
     assert current_revision(url) is None
     engine = open_engine(url)
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
     migrate(url)
-    assert current_revision(url) == "0001"
+    assert current_revision(url) == HEAD
 
 
 def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
@@ -64,10 +78,37 @@ def test_going_down_works_with_data(url: str, engine: Engine) -> None:
     assert current_revision(url) is None
 
 
+def test_people_and_sessions_of_before_are_kept(url: str) -> None:
+    """From the first schema to this one: nobody is signed out, nobody must change a password."""
+    migrate(url, "0001")
+    engine = open_engine(url)
+    user, at = uuid7(), datetime(2026, 1, 31, 9, 15, tzinfo=UTC)
+    old_user = {
+        "id": user, "email": "a@b.example", "name": "A", "salt": b"s", "password_hash": "hash",
+        "roles": frozenset({Role.OFFICER}), "disabled": False,
+    }  # fmt: skip
+    old_session = {
+        "id": user, "user_id": user, "family": user, "access_hash": b"1", "access_expires_at": at,
+        "refresh_hash": b"2", "refresh_expires_at": at, "replaced": False,
+    }  # fmt: skip
+    with write_transaction(engine) as connection:
+        connection.execute(tables.users.insert(), old_user)
+        connection.execute(tables.staff_sessions.insert(), old_session)
+    migrate(url)
+    with engine.connect() as connection:
+        (person,) = lookups.read_all_users(connection)
+        session = lookups.read_staff_session(connection, access=b"1")
+    engine.dispose()
+    assert (person.name, person.disabled, person.must_change_password) == ("A", False, False)
+    assert session is not None
+    assert (session.user_id, session.started_at, session.label) == (person.id, None, "")
+
+
 def test_a_failed_migration_leaves_nothing_behind(url: str) -> None:
     engine = open_engine(url)
     with engine.connect() as connection:
         connection.exec_driver_sql("CREATE TABLE users (id INTEGER)")
+        connection.commit()
         with pytest.raises(Exception, match="already exists"):
             migrate(url)
         assert inspect(connection).get_table_names() == ["users"]
@@ -81,31 +122,47 @@ def test_a_database_without_the_schema_is_refused(url: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("table", tables.APPEND_ONLY)
-@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET {}"])
-def test_the_ledger_is_append_only(engine: Engine, table: str, statement: str) -> None:
+_CHANGES: dict[Table, dict[str, object]] = {
+    tables.ledger_entries: {"leaf": b"forged"},
+    tables.ledger_nodes: {"hash": b"forged"},
+    tables.checkpoints: {"note": "forged"},
+}
+
+
+@pytest.mark.parametrize("table", _CHANGES, ids=str)
+def test_the_ledger_is_append_only(engine: Engine, table: Table, database: str) -> None:
+    assert {t.name for t in _CHANGES} == set(tables.APPEND_ONLY)
     _insert_ledger_rows(engine)
-    change = {
-        "ledger_entries": "leaf = x'00'",
-        "ledger_nodes": "hash = x'00'",
-        "checkpoints": "note = ''",
-    }[table]
-    before = _count(engine, table)
-    with pytest.raises(IntegrityError, match="append-only"), write_transaction(engine) as c:
-        c.execute(text(statement.format(table, change)))
-    assert _count(engine, table) == before == 1
+    statements: list[Executable] = [table.delete(), table.update().values(_CHANGES[table])]
+    if database == "postgresql":
+        statements.append(text(f"TRUNCATE {table.name}"))
+    for statement in statements:
+        with pytest.raises(DBAPIError, match="append-only"), write_transaction(engine) as c:
+            c.execute(statement)
+    assert _rows(engine, table) == [tuple(_FIRST_ROWS[table].values())]
+
+
+_FIRST_ROWS: dict[Table, dict[str, object]] = {
+    tables.ledger_entries: {
+        "index": 0,
+        "leaf": b"{}",
+        "leaf_hash": b"h",
+        "subject": "s:1",
+        "at": datetime(2026, 1, 1, tzinfo=UTC),
+        "actor": "system",
+        "action": "a.b",
+    },
+    tables.ledger_nodes: {"level": 1, "index": 0, "hash": b"h"},
+    tables.checkpoints: {"size": 1, "note": "note"},
+}
 
 
 def _insert_ledger_rows(engine: Engine) -> None:
     with write_transaction(engine) as connection:
-        for statement in (
-            "INSERT INTO ledger_entries VALUES (0, x'7b7d', x'00', 's:1', '2026-01-01 00:00:00.0')",
-            "INSERT INTO ledger_nodes VALUES (1, 0, x'00')",
-            "INSERT INTO checkpoints VALUES (1, 'note')",
-        ):
-            connection.execute(text(statement))
+        for table, row in _FIRST_ROWS.items():
+            connection.execute(table.insert(), row)
 
 
-def _count(engine: Engine, table: str) -> int:
+def _rows(engine: Engine, table: Table) -> list[tuple[object, ...]]:
     with engine.connect() as connection:
-        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 - our own table names
+        return [tuple(row) for row in connection.execute(select(table))]

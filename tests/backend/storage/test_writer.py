@@ -21,6 +21,7 @@ from core.backend.storage import writer as writer_module
 from core.backend.storage.command import Add, Command, Context, Decided, Outcome, Verdict
 from core.backend.storage.engine import write_transaction
 from core.backend.storage.errors import (
+    DatabaseAwayError,
     UnknownOutcomeError,
     WriterBusyError,
     WriterStoppedError,
@@ -33,6 +34,8 @@ from core.domain.roles import SYSTEM
 from tests.support.live_template import Template
 from tests.support.waiting import until
 from tests.support.workspace import House, enroll_command, held, open_house
+
+pytestmark = pytest.mark.both_engines
 
 
 def course_command(title: str = "Costing", key: str | None = None) -> AddCourseCommand:
@@ -216,6 +219,27 @@ async def test_a_database_that_fails_fails_the_command_and_not_the_writer(
         await writer.submit(course_command())
     monkeypatch.undo()
     assert house.size() == before
+    assert (await writer.submit(course_command())).answer.index == before
+
+
+async def test_a_database_that_is_away_is_told_to_all_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the next one's attempt to connect."""
+    writer, before, attempts = house.services.writer, house.size(), list[int]()
+    with held(writer):
+        futures = [writer.enqueue(course_command(f"C{i}")) for i in range(10)]
+
+        def away(_engine: object) -> None:
+            attempts.append(len(attempts))
+            raise DatabaseAwayError("The database cannot be reached. Please try again.")
+
+        monkeypatch.setattr(writer_module, "write_transaction", away)
+    for future in futures:
+        with pytest.raises(DatabaseAwayError):
+            future.result(10)
+    assert len(attempts) == 1
+    monkeypatch.undo()
     assert (await writer.submit(course_command())).answer.index == before
 
 

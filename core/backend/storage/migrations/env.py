@@ -5,7 +5,14 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+from core.backend.storage.migrate import MIGRATING
 from core.backend.storage.tables import metadata
+
+# One node at a time, however long it takes.
+_ALONE = (
+    "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true), "
+    f"pg_advisory_xact_lock({MIGRATING})"
+)
 
 
 def run(connection: Connection) -> None:
@@ -13,7 +20,7 @@ def run(connection: Connection) -> None:
     # The SQLite driver is in autocommit: our own transaction, as everywhere else. Alembic sees that
     # one is open and leaves its end to us.
     on_sqlite = connection.dialect.name == "sqlite"
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if on_sqlite else "SELECT 1")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if on_sqlite else _ALONE)
     try:
         context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
         context.run_migrations()
