@@ -6,6 +6,7 @@ SignInNeededError, after one try to renew the session.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,12 +19,12 @@ from core.client.errors import (
     SignInNeededError,
     UnreachableError,
 )
+from core.client.exchange import Exchanges
 from core.client.http import live_url
 from core.client.session import SessionKeeper
 from core.protocol import messages
-from core.protocol.messages import Problem, Session
+from core.protocol.messages import AUDIT_PAGE_ROWS, Problem, Session
 
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _UNAUTHORIZED = 401
 # A refresh token that is wrong, used or revoked; anything else is not about the token.
 _REFRESH_REFUSED = frozenset({400, 401, 403})
@@ -35,18 +36,19 @@ class Api:
     """The backend behind one `http` client, with the session in `keeper`."""
 
     def __init__(self, http: httpx.AsyncClient, keeper: SessionKeeper) -> None:
-        self._http = http
+        self._exchanges = Exchanges(http)
+        self.live_url = live_url(http.base_url)
         self.keeper = keeper
 
-    @property
-    def live_url(self) -> str:
-        return live_url(self._http.base_url)
+    async def aclose(self) -> None:
+        """Close the client, once what is on its way has come to its end."""
+        await self._exchanges.aclose()
 
     # --- sign-in ---
 
     async def sign_in(self, email: str, password: str) -> Session:
         """Sign in and keep the session. A wrong password is a ProblemError."""
-        body = _checked(messages.SignIn, email=email, password=password)
+        body = checked(messages.SignIn, email=email, password=password)
         session = await self._open("POST", "/api/staff/sign-in", Session, body)
         await self.keeper.keep(session)
         return session
@@ -72,7 +74,7 @@ class Api:
             return session
 
     async def _refresh(self, token: str) -> Session:
-        body = _checked(messages.Refresh, refresh_token=token)
+        body = checked(messages.Refresh, refresh_token=token)
         try:
             return await self._open("POST", "/api/staff/refresh", Session, body)
         except ProblemError as error:
@@ -94,7 +96,7 @@ class Api:
 
     async def claim_embedded(self, token: str) -> messages.EmbeddedSessions:
         """Both sessions of the embedded demo, once; the caller keeps each in its own keeper."""
-        body = _checked(messages.EmbeddedClaim, token=token)
+        body = checked(messages.EmbeddedClaim, token=token)
         return await self._open("POST", "/api/staff/embedded", messages.EmbeddedSessions, body)
 
     async def me(self) -> messages.User:
@@ -111,6 +113,17 @@ class Api:
     async def device(self, device: UUID) -> messages.Device:
         """State `unknown` when the backend has never heard of it."""
         return await self._get(f"/api/devices/{device}", messages.Device)
+
+    async def request_device(self, request: messages.DeviceRequest) -> messages.Device:
+        """Ask an administrator to enroll this console."""
+        return await self._call("POST", "/api/devices/requests", messages.Device, request)
+
+    async def revoke_device(
+        self, device: UUID, revocation: messages.RevokeDevice
+    ) -> messages.Device:
+        """An administrator's signature takes a device out."""
+        path = f"/api/devices/{device}/revoke"
+        return await self._call("POST", path, messages.Device, revocation)
 
     # --- enrollments ---
 
@@ -135,22 +148,51 @@ class Api:
         path = f"/api/ledger/consistency?size1={size1}&size2={size2}"
         return await self._get(path, messages.ConsistencyProof)
 
+    # --- audit ---
+
+    async def audit_page(
+        self, wanted: Mapping[str, str], *, before: int | None = None, limit: int = AUDIT_PAGE_ROWS
+    ) -> messages.AuditPage:
+        """Entries that match the filter, newest first, with an index below `before`."""
+        query = _before({**wanted, "limit": str(limit)}, before)
+        return await self._get(f"/api/ledger/entries?{query}", messages.AuditPage)
+
+    async def audit_outline(
+        self, wanted: Mapping[str, str], *, before: int | None = None
+    ) -> messages.AuditOutline:
+        """Where the pages of such a list begin."""
+        query = _before(wanted, before)
+        return await self._get(f"/api/ledger/outline?{query}", messages.AuditOutline)
+
+    async def audit_actors(self) -> messages.AuditActors:
+        return await self._get("/api/ledger/actors", messages.AuditActors)
+
+    async def inclusion(self, index: int, size: int) -> messages.InclusionProof:
+        path = f"/api/ledger/inclusion?index={index}&size={size}"
+        return await self._get(path, messages.InclusionProof)
+
     # --- how ---
 
     async def _get(self, path: str, answer: type[_M]) -> _M:
         return await self._call("GET", path, answer, None)
 
     async def _call(self, method: str, path: str, answer: type[_M], body: BaseModel | None) -> _M:
-        """With the session; renewed once when the backend does not know it any more."""
+        return understood(await self.ask(method, path, body), answer)
+
+    async def ask(
+        self, method: str, path: str, body: BaseModel | None = None, *, key: str | None = None
+    ) -> bytes:
+        """The answer's content. With the session, renewed once when the backend does not know it
+        any more; `key` makes asking again safe."""
         session = self.keeper.session or await self.renew(None)
         try:
-            return await self._open(method, path, answer, body, session.access_token)
+            return await self._exchange(method, path, body, session.access_token, key)
         except ProblemError as error:
             if error.problem.status != _UNAUTHORIZED:
                 raise
         session = await self.renew(session.access_token)
         try:
-            return await self._open(method, path, answer, body, session.access_token)
+            return await self._exchange(method, path, body, session.access_token, key)
         except ProblemError as error:
             if error.problem.status == _UNAUTHORIZED:
                 raise SignInNeededError(_SIGN_IN) from error
@@ -164,38 +206,42 @@ class Api:
         body: BaseModel | None,
         token: str | None = None,
     ) -> _M:
-        content = await self._exchange(method, path, body, token)
-        try:
-            return answer.model_validate_json(content)
-        except ValidationError as error:
-            raise ProtocolError(_STRANGE) from error
+        return understood(await self._exchange(method, path, body, token), answer)
 
     async def _exchange(
-        self, method: str, path: str, body: BaseModel | None, token: str | None
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | None,
+        token: str | None,
+        key: str | None = None,
     ) -> bytes:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         content = None
         if body is not None:
             content = body.model_dump_json().encode()
             headers["Content-Type"] = "application/json"
         try:
-            async with self._http.stream(method, path, content=content, headers=headers) as answer:
-                received = await _read(answer)
-                status, succeeded = answer.status_code, answer.is_success
+            answer = await self._exchanges.ask(method, path, content, headers)
         except httpx.HTTPError as error:
             raise UnreachableError("The backend cannot be reached.") from error
-        if succeeded:
-            return received
-        raise ProblemError(_problem(received, status))
+        if answer.succeeded:
+            return answer.content
+        raise ProblemError(_problem(answer.content, answer.status))
 
 
-async def _read(answer: httpx.Response) -> bytes:
-    received = bytearray()
-    async for part in answer.aiter_bytes():
-        received += part
-        if len(received) > MAX_ANSWER_BYTES:
-            raise ProtocolError("The backend's answer is too long.")
-    return bytes(received)
+def understood(content: bytes, answer: type[_M]) -> _M:
+    """The message in an answer. Raises ProtocolError."""
+    try:
+        return answer.model_validate_json(content)
+    except ValidationError as error:
+        raise ProtocolError(_STRANGE) from error
+
+
+def _before(wanted: Mapping[str, str], before: int | None) -> httpx.QueryParams:
+    return httpx.QueryParams({**wanted} if before is None else {**wanted, "before": str(before)})
 
 
 def _problem(content: bytes, status: int) -> Problem:
@@ -214,7 +260,7 @@ def _problem(content: bytes, status: int) -> Problem:
     )
 
 
-def _checked(model: type[_M], **fields: str) -> _M:
+def checked(model: type[_M], **fields: object) -> _M:
     """A body made of what a person typed. Raises ProblemError as the backend would."""
     try:
         return model.model_validate(fields)

@@ -10,13 +10,24 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from core.client.errors import SecretStoreError
+from core.client.errors import ProtocolError, SecretStoreError
 from core.client.secrets import SecretStore
 from core.domain.roles import Role
 from core.ledger.errors import LedgerError
-from core.ledger.keys import SEED_BYTES, SigningKey, fingerprint
-from core.protocol.messages import Device, EnrollDevice
-from core.protocol.signing import device_payload
+from core.ledger.keys import PUBLIC_BYTES, SEED_BYTES, SigningKey, fingerprint
+from core.ledger.text import read_base64
+from core.protocol.messages import (
+    Device,
+    DeviceRequest,
+    DeviceRequestRow,
+    EnrollDevice,
+    RevokeDevice,
+)
+from core.protocol.signing import (
+    device_payload,
+    device_request_payload,
+    device_revocation_payload,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +74,73 @@ def _read(kept: str, user: UUID) -> DeviceKey:
 
 
 class DeviceApi(Protocol):
-    """The one route this needs; `Api` has it."""
+    """What enrolling needs; `Api` has it, and the two others."""
 
     async def enroll_device(self, enrollment: EnrollDevice) -> Device: ...
+
+
+class RequestApi(Protocol):
+    """What asking needs."""
+
+    async def request_device(self, request: DeviceRequest) -> Device: ...
+
+
+class RevocationApi(Protocol):
+    """What revoking needs."""
+
+    async def revoke_device(self, device: UUID, revocation: RevokeDevice) -> Device: ...
+
+
+async def request(
+    api: RequestApi, device: DeviceKey, roles: frozenset[Role], *, request_id: UUID
+) -> Device:
+    """Ask the administrators to enroll this console; signed by itself, to show that it has the key.
+
+    Asking again while it waits changes nothing.
+    """
+    payload = device_request_payload(
+        id=request_id,
+        device=device.id,
+        user=device.user,
+        roles=roles,
+        public_key=base64.b64encode(device.key.public).decode(),
+    )
+    body = DeviceRequest(payload=payload.decode(), signature=_signature(device, payload))
+    return await api.request_device(body)
+
+
+def compared_fingerprint(asked: DeviceRequestRow) -> str:
+    """The fingerprint of the very key that an approval would sign for, whatever the backend says.
+
+    Raises ProtocolError for a key that is none.
+    """
+    try:
+        return fingerprint(read_base64(asked.public_key, PUBLIC_BYTES))
+    except LedgerError as error:
+        raise ProtocolError("The backend shows a request without a usable key.") from error
+
+
+async def approve(
+    api: DeviceApi, asked: DeviceRequestRow, *, by: DeviceKey, enrollment_id: UUID
+) -> Device:
+    """Enroll a device that asked, by an administrator's (`by`), whose session `api` must have."""
+    payload = device_payload(
+        id=enrollment_id,
+        device=asked.device,
+        user=asked.user,
+        roles=frozenset(asked.roles),
+        public_key=asked.public_key,
+        by_device=by.id,
+    )
+    body = EnrollDevice(payload=payload.decode(), signature=_signature(by, payload))
+    return await api.enroll_device(body)
+
+
+async def revoke(api: RevocationApi, device: UUID, *, by: DeviceKey, revocation_id: UUID) -> Device:
+    """From now on `device` signs nothing; signed by an administrator's device (`by`)."""
+    payload = device_revocation_payload(id=revocation_id, device=device, by_device=by.id)
+    body = RevokeDevice(payload=payload.decode(), signature=_signature(by, payload))
+    return await api.revoke_device(device, body)
 
 
 async def enroll_first(
@@ -93,5 +168,8 @@ def _enrollment(
         public_key=base64.b64encode(device.key.public).decode(),
         by_device=by.id,
     )
-    signature = base64.b64encode(by.key.sign(payload)).decode()
-    return EnrollDevice(payload=payload.decode(), signature=signature, code=code)
+    return EnrollDevice(payload=payload.decode(), signature=_signature(by, payload), code=code)
+
+
+def _signature(by: DeviceKey, payload: bytes) -> str:
+    return base64.b64encode(by.key.sign(payload)).decode()

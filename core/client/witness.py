@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -36,14 +36,15 @@ class WitnessState(StrEnum):
 class WitnessStatus:
     """`verified_to` is a number of entries, None before the first contact was accepted.
 
-    `key_fingerprint` is the checkpoint key's. `confirmed` own decisions were found in the ledger as
+    `key_fingerprint` is the checkpoint key's, `root_devices` are the first administrators'
+    fingerprints as pinned. `confirmed` own decisions were found in the ledger as
     signed; `unconfirmed` ones lie in a part that was proven as a whole but not read one by one.
     """
 
     state: WitnessState
     verified_to: int | None
     key_fingerprint: str | None
-    root_device: str | None
+    root_devices: tuple[str, ...]
     alarm: WitnessAlarm | None
     confirmed: int
     unconfirmed: int
@@ -119,7 +120,7 @@ class Witness:
             state=self._state(),
             verified_to=contact.verified.size if contact is not None and accepted else None,
             key_fingerprint=None if contact is None else fingerprint(contact.key),
-            root_device=self._kept.root_device,
+            root_devices=self._kept.root_devices,
             alarm=alarm,
             confirmed=self._confirmed,
             unconfirmed=self._unconfirmed,
@@ -132,6 +133,14 @@ class Witness:
             return WitnessState.NEW
         accepted = self._kept.contact.accepted
         return WitnessState.FOLLOWING if accepted else WitnessState.FIRST_CONTACT
+
+    @property
+    def verified(self) -> Verified | None:
+        """The tree that proofs of single entries are held against; None before first contact was
+        accepted, and while there is an alarm."""
+        contact = self._kept.contact
+        following = self._state() is WitnessState.FOLLOWING
+        return contact.verified if contact is not None and following else None
 
     @property
     def epoch(self) -> UUID | None:
@@ -175,9 +184,14 @@ class Witness:
         """The backend said that this decision is entry `index`: hold it to that."""
         await self._guarded(lambda: self._expect(checks.signed_digest(payload, signature), index))
 
-    async def pin_root(self, root_fingerprint: str) -> None:
-        """The fingerprint of the first administrator's device; pinned once, then compared."""
-        await self._guarded(lambda: self._pin_root(root_fingerprint))
+    async def pin_roots(self, fingerprints: Sequence[str]) -> None:
+        """Of the first administrators' devices, as the backend tells them: pinned where none is
+        pinned yet; from then on another one is an alarm."""
+        await self._guarded(lambda: self._pin_roots(fingerprints))
+
+    async def trust_root(self, root: str, *, trusted: bool = True) -> None:
+        """A person at this console makes this root: no news. Not `trusted`: it was refused."""
+        await self._guarded(lambda: self._trust_root(root, trusted=trusted))
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
         async with self._lock:
@@ -209,8 +223,8 @@ class Witness:
         grown = tree.append(self._size, self._peaks, [leaf_hash(entry.leaf.encode())])
         self._size, self._peaks = grown.size, grown.peaks
         leaf = checks.leaf_of_interest(entry.leaf)
-        if leaf is not None and self._kept.root_device is not None:
-            checks.check_root_device(leaf, self._kept.root_device, entry.leaf)
+        if leaf is not None and self._kept.root_devices:
+            checks.check_root_device(leaf, self._kept.root_devices, entry.leaf)
         signed = None if leaf is None else leaf.signed
         found = checks.signed_digest(signed.payload, signed.signature) if signed else b""
         expected = self._expected.pop(entry.index, None)
@@ -345,13 +359,15 @@ class Witness:
             del self._expected[index]
         self._unconfirmed += len(missed)
 
-    async def _pin_root(self, root_fingerprint: str) -> None:
-        pinned = self._kept.root_device
-        if pinned is None:
-            self._kept = replace(self._kept, root_device=root_fingerprint)
-        elif pinned != root_fingerprint:
-            message = "The first administrator's device is not the one this console has pinned."
-            raise BrokenError(AlarmKind.ROOT_DEVICE_CHANGED, message, root_fingerprint)
+    async def _pin_roots(self, told: Sequence[str]) -> None:
+        checks.check_roots(self._kept.root_devices, told)
+        if not self._kept.root_devices and told:
+            self._kept = replace(self._kept, root_devices=tuple(told))
+
+    async def _trust_root(self, root: str, *, trusted: bool) -> None:
+        others = tuple(one for one in self._kept.root_devices if one != root)
+        roots = (*others, root) if trusted else others
+        self._kept = replace(self._kept, root_devices=roots)
 
     # --- keeping ---
 

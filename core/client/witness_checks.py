@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 
 from core.client.witness_file import AlarmKind, Contact, Verified
@@ -119,14 +119,22 @@ def leaf_of_interest(text: str) -> Leaf | None:
         return None
 
 
-def check_root_device(leaf: Leaf, pinned: str, theirs: str) -> None:
-    """A root device other than the pinned one would be able to enroll anybody."""
+def check_root_device(leaf: Leaf, pinned: Collection[str], theirs: str) -> None:
+    """A root device other than the pinned ones would be able to enroll anybody."""
     if leaf.action != devices.ENROLLED or leaf.facts.get("root") is not True:
         return
     try:
         found = fingerprint(read_base64(leaf.facts.get("public_key"), PUBLIC_BYTES))
     except LeafError:
         found = "unreadable"
-    if found != pinned:
+    if found not in pinned:
         message = "Another first administrator's device appeared in the ledger."
         raise BrokenError(AlarmKind.ROOT_DEVICE_CHANGED, message, theirs)
+
+
+def check_roots(pinned: Collection[str], told: Sequence[str]) -> None:
+    """Once a root is pinned, the backend tells of no other."""
+    other = [one for one in told if one not in pinned]
+    if pinned and other:
+        message = "Another first administrator's device appeared than those this console knows."
+        raise BrokenError(AlarmKind.ROOT_DEVICE_CHANGED, message, ", ".join(other))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-_VERSION = 1
+_VERSION = 2
 
 
 class AlarmKind(StrEnum):
@@ -64,10 +64,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """All of it. `root_device` is the fingerprint of the first administrator's device."""
+    """All of it. `root_devices` are the fingerprints of the first administrators' devices."""
 
     contact: Contact | None = None
-    root_device: str | None = None
+    root_devices: tuple[str, ...] = ()
     alarm: WitnessAlarm | None = None
 
 
@@ -85,11 +85,14 @@ def load(path: Path) -> Kept:
         raise UnreadableStateError from error
     try:
         fields = json.loads(text)
+        if fields["version"] == 1:  # knew one root only
+            root = fields["root_device"]
+            fields |= {"version": _VERSION, "root_devices": [] if root is None else [root]}
         if fields["version"] != _VERSION:
             raise UnreadableStateError
         return Kept(
             contact=_read_contact(fields["contact"]),
-            root_device=fields["root_device"],
+            root_devices=tuple(str(one) for one in fields["root_devices"]),
             alarm=_read_alarm(fields["alarm"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -101,7 +104,7 @@ def save(path: Path, kept: Kept) -> None:
     fields = {
         "version": _VERSION,
         "contact": None if kept.contact is None else _write_contact(kept.contact),
-        "root_device": kept.root_device,
+        "root_devices": list(kept.root_devices),
         "alarm": None if kept.alarm is None else _write_alarm(kept.alarm),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,13 +11,14 @@ from uuid import UUID
 import httpx
 import pytest
 
-from core.client.api import MAX_ANSWER_BYTES, Api
+from core.client.api import Api
 from core.client.errors import (
     ProblemError,
     ProtocolError,
     SignInNeededError,
     UnreachableError,
 )
+from core.client.exchange import MAX_ANSWER_BYTES
 from core.client.http import is_loopback, live_url, open_http, parse_base_url
 from core.client.secrets import MemoryStore
 from core.client.session import SessionKeeper

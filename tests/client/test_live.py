@@ -313,7 +313,7 @@ async def test_an_error_of_the_window_is_not_swallowed(place: Place) -> None:
     ("code", "step"),
     [
         (None, Step.RETRY), (1000, Step.RETRY), (1006, Step.RETRY), (4408, Step.RETRY),
-        (4401, Step.RENEW), (4400, Step.REFUSED), (4403, Step.REFUSED), (4413, Step.REFUSED),
+        (4401, Step.RENEW), (4400, Step.REFUSED), (4403, Step.REFUSED), (1009, Step.REFUSED),
         (4409, Step.ALARM), (4410, Step.ALARM), (4429, Step.RETRY),
     ],
 )  # fmt: skip

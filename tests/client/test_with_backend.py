@@ -95,7 +95,7 @@ async def _enrolled(backend: LiveBackend, api: Api) -> DeviceKey:
     root = DeviceKey(template.root_device, backend.person(Role.ADMINISTRATOR).id, template.root_key)
     roles = frozenset(session.user.roles)
     await enroll_other(administrator, device, roles, by=root, enrollment_id=uuid7())
-    await administrator._http.aclose()
+    await administrator.aclose()
     return device
 
 
@@ -150,9 +150,10 @@ async def console(backend: LiveBackend, folder: Path, number: int = 0) -> AsyncI
             task.cancel()
         await asyncio.wait(tasks)
         await outbox.close()
-        await api._http.aclose()
+        await api.aclose()
 
 
+@pytest.mark.both_engines
 @pytest.mark.req("4.4")
 async def test_a_claim_appears_is_approved_and_leaves_every_console(
     live_backend: LiveBackend, tmp_path: Path
@@ -177,6 +178,7 @@ def _verified_all(desk: Console, backend: LiveBackend) -> bool:
     return desk.witness.status.verified_to == backend.size
 
 
+@pytest.mark.both_engines
 async def test_two_officers_at_once_and_one_of_them_reads_who_was_first(
     live_backend: LiveBackend, tmp_path: Path
 ) -> None:
@@ -192,6 +194,7 @@ async def test_two_officers_at_once_and_one_of_them_reads_who_was_first(
         assert "T. Mokoena approved this" in (two.results[-1].reason_message or "")
 
 
+@pytest.mark.both_engines
 async def test_decisions_made_offline_go_out_when_the_backend_is_back(
     live_backend: LiveBackend, tmp_path: Path
 ) -> None:
@@ -225,4 +228,4 @@ async def test_signing_in_with_a_wrong_password_and_out_again(live_backend: Live
     await api.sign_out()
     with pytest.raises(SignInNeededError):
         await api.me()
-    await api._http.aclose()
+    await api.aclose()

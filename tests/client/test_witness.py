@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import tempfile
 from pathlib import Path
 from uuid import UUID
@@ -297,17 +298,54 @@ def root_leaf(key: SigningKey) -> str:
 
 async def test_the_root_device_is_pinned_once(desk: Desk) -> None:
     witness = await desk.start()
-    await witness.pin_root(fingerprint(KEY.public))
-    await witness.pin_root(fingerprint(KEY.public))
+    await witness.pin_roots([fingerprint(KEY.public)])
+    await witness.pin_roots([fingerprint(KEY.public)])
     await witness.follow([desk.ledger.add(root_leaf(KEY))])
     assert desk.alarm() is None
-    assert (await desk.open()).status.root_device == fingerprint(KEY.public)
-    await desk.witness.pin_root(fingerprint(OTHER_KEY.public))
+    assert (await desk.open()).status.root_devices == (fingerprint(KEY.public),)
+    await desk.witness.pin_roots([fingerprint(KEY.public), fingerprint(OTHER_KEY.public)])
     assert desk.alarm() is AlarmKind.ROOT_DEVICE_CHANGED
 
 
 async def test_another_root_device_in_the_ledger_is_an_alarm(desk: Desk) -> None:
     witness = await desk.start()
-    await witness.pin_root(fingerprint(KEY.public))
+    await witness.pin_roots([fingerprint(KEY.public)])
     await witness.follow([desk.ledger.add(root_leaf(OTHER_KEY))])
     assert desk.alarm() is AlarmKind.ROOT_DEVICE_CHANGED
+
+
+async def test_a_root_that_a_person_made_here_is_no_news(desk: Desk) -> None:
+    witness = await desk.start()
+    ours, theirs = fingerprint(OTHER_KEY.public), fingerprint(KEY.public)
+    await witness.pin_roots([theirs])
+    await witness.trust_root(ours)
+    await witness.follow([desk.ledger.add(root_leaf(OTHER_KEY))])
+    await witness.pin_roots([theirs, ours])
+    assert desk.alarm() is None
+    assert witness.status.root_devices == (theirs, ours)
+
+
+async def test_a_root_that_was_not_made_after_all_is_news_again(desk: Desk) -> None:
+    witness = await desk.start()
+    await witness.pin_roots([fingerprint(KEY.public)])
+    await witness.trust_root(fingerprint(OTHER_KEY.public))
+    await witness.trust_root(fingerprint(OTHER_KEY.public), trusted=False)
+    await witness.follow([desk.ledger.add(root_leaf(OTHER_KEY))])
+    assert desk.alarm() is AlarmKind.ROOT_DEVICE_CHANGED
+
+
+async def test_where_no_root_was_known_the_first_one_is_taken(desk: Desk) -> None:
+    witness = await desk.start()
+    await witness.pin_roots([])
+    assert not witness.status.root_devices
+    await witness.pin_roots([fingerprint(KEY.public)])
+    assert desk.alarm() is None
+    assert list(witness.status.root_devices) == [fingerprint(KEY.public)]
+
+
+async def test_the_file_of_an_older_console_is_understood(desk: Desk) -> None:
+    await desk.start()
+    kept = json.loads(desk.path.read_text())
+    del kept["root_devices"]
+    desk.path.write_text(json.dumps(kept | {"version": 1, "root_device": "abcd ef01"}))
+    assert (await desk.open()).status.root_devices == ("abcd ef01",)

@@ -145,7 +145,7 @@ async def test_an_alarm_stays_until_a_person_accepts_it(desk: Desk) -> None:
     await witness.follow([*desk.ledger.grow(1), desk.ledger.checkpoint()])
     await witness.meet(desk.ledger.workspace())
     await witness.accept_first_contact()
-    await witness.pin_root("x")
+    await witness.pin_roots(["x"])
     assert state(desk) == "alarm"
     assert len(desk.told) == told
     evidence = desk.evidence()
