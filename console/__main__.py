@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import platformdirs
@@ -26,7 +25,6 @@ def main(given: Sequence[str] | None = None) -> int:
         sys.argv[1:] if given is None else given,
         default_data=platformdirs.user_data_path("bursar", appauthor=False),
     )
-    _start_logging(arguments.data)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("bursar")
     application.setApplicationDisplayName("Bursar")
@@ -37,10 +35,14 @@ def main(given: Sequence[str] | None = None) -> int:
     window.show()
     application.processEvents()  # on the screen before anything heavy is imported
 
+    _start_logging(arguments.data)
+
     from console.app import App  # noqa: PLC0415 - half a second of imports, after the first paint
+    from console.runtime import garbage  # noqa: PLC0415 - as above
     from console.runtime.crash import CrashReporter  # noqa: PLC0415 - as above
     from console.runtime.loop import run  # noqa: PLC0415 - as above
 
+    garbage.settle()
     crash = CrashReporter()
 
     async def whole_run() -> int:
@@ -59,6 +61,8 @@ def main(given: Sequence[str] | None = None) -> int:
 
 def _start_logging(data: Path) -> None:
     """To a file that does not grow without end; to standard error where there can be no file."""
+    from logging.handlers import RotatingFileHandler  # noqa: PLC0415 - not before the first paint
+
     handler: logging.Handler
     try:
         folder = data / "logs"

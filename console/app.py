@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from PySide6.QtWidgets import QApplication
 from uuid_utils.compat import uuid7
 
+from console.announcer import Announcer
 from console.arguments import Arguments
 from console.automation import Automation
-from console.desk import Desk, Entered
+from console.desk import Desk
+from console.entered import Entered
 from console.entering import Place, enter_backend, enter_demo, resume_backend
 from console.office import Office
 from console.preferences import PreferenceFile
 from console.runtime.crash import CrashReporter
-from console.runtime.dialogs import confirm
+from console.runtime.dialogs import confirm, shown
 from console.runtime.tasks import TaskRunner
+from console.runtime.throttle import timer_of
 from console.runtime.work import in_thread
 from console.theme import Theme, ThemeChoice
+from console.tray import Tray, system_tray
+from console.views.account import PasswordChangeDialog
 from console.views.main_window import MainWindow
+from console.views.root_device import RootDevicePage
 from console.views.sign_in import SignInPage
 from console.views.start import StartPage
+from core.client.api_admin import AccountApi
 from core.client.errors import ClientError, EmbeddedError, SignInNeededError
 from core.client.secrets import open_secret_store
 from core.client.witness import Witness
@@ -57,7 +67,9 @@ class App:
         self._crash = crash
         self._tasks = TaskRunner(crash)
         self._sign_in = SignInPage(theme)
+        self._root_page = RootDevicePage(theme)
         self._quit = asyncio.Event()
+        self._tray: Tray | None = None
         self._open: AsyncExitStack | None = None
         self.desk: Desk | None = None
         self.office: Office | None = None
@@ -68,6 +80,9 @@ class App:
         self._sign_in.wanted.connect(self._sign_in_wanted)
         self._sign_in.demo_wanted.connect(self._enter_demo)
         self._sign_in.back_wanted.connect(self._back)
+        self._root_page.wanted.connect(self._root_wanted)
+        self._root_page.left.connect(self._back)
+        self._open_tray()
         if self._arguments.automation:
             automation = Automation(self)
             self._tasks.start("automation", automation.run())
@@ -77,6 +92,8 @@ class App:
         finally:
             await self._tasks.close()
             await self._leave()
+            if self._tray is not None:
+                self._tray.hide()
             self._window.end()
         return 0
 
@@ -92,6 +109,36 @@ class App:
         """Change the look and remember it."""
         self._theme.choose(choice)
         self._tasks.start("preferences", self._keep(theme=choice))
+
+    def choose_notify(self, on: bool) -> None:  # noqa: FBT001 - a signal's argument
+        """Tell of new payments, or do not, and remember it."""
+        self._tasks.start("preferences", self._keep(notify=on))
+
+    # --- the tray ---
+
+    def _open_tray(self) -> None:
+        self._tray = tray = system_tray(self._theme, self._window)
+        if tray is not None:
+            tray.open_wanted.connect(self._open_from_tray)
+            tray.quit_wanted.connect(self._close_wanted)
+
+    def _open_from_tray(self, payment: UUID | None) -> None:
+        self._window.bring_to_front()
+        if self.office is not None and payment is not None:
+            self.office.open_payment(payment)
+
+    def _new_announcer(self, tray: Tray) -> Announcer:
+        return Announcer(
+            tray.tell,
+            is_wanted=self._is_notice_wanted,
+            clock=time.monotonic,
+            later=timer_of(tray),
+        )
+
+    def _is_notice_wanted(self) -> bool:
+        signed_in = self.office is not None
+        in_use = QApplication.activeWindow() is not None
+        return signed_in and not in_use and self._preferences.current.notify
 
     # --- coming in ---
 
@@ -149,7 +196,12 @@ class App:
         """Raises ClientError; what was opened by then is closed by `_leave`."""
         await self._leave()
         self._open = stack = AsyncExitStack()
-        place = Place(folder=self._arguments.data, stack=stack, new_id=uuid7)
+        place = Place(
+            folder=self._arguments.data,
+            stack=stack,
+            new_id=uuid7,
+            new_password=self._ask_for_password,
+        )
         entered, files = await enter(place)
         desk = Desk(entered, report=self._trouble, now=now, new_id=uuid7)
         stack.push_async_callback(desk.close)
@@ -159,13 +211,18 @@ class App:
             on_change=desk.witness_moved,
             now=now,
         )
-        office = self._new_office(desk)
+        # What an office has begun ends with it, before its windows go.
+        tasks = TaskRunner(self._crash)
+        stack.push_async_callback(tasks.close)
+        office = self._new_office(desk, tasks)
         await desk.start(office, witness)
         self.desk, self.office = desk, office
         self._window.setWindowTitle(f"{entered.workspace.name} — Bursar")
         self._window.show_page(office.shell)
         office.shell.open("pending")
         office.pending.table.setFocus()
+        if desk.enrollment.can_become_root and not desk.enrollment.has_root:
+            self._ask_for_code()
 
     def _trouble(self, error: BaseException, name: str) -> None:
         """A part of the desk ended. What was to be expected is told in place, all else is a bug."""
@@ -174,13 +231,59 @@ class App:
         else:
             self._crash(error, name)
 
-    def _new_office(self, desk: Desk) -> Office:
-        office = Office(self._theme, desk, window=self._window, tasks=self._tasks, clock=now)
+    def _new_office(self, desk: Desk, tasks: TaskRunner) -> Office:
+        tray = self._tray
+        office = Office(
+            self._theme,
+            desk,
+            window=self._window,
+            tasks=tasks,
+            clock=now,
+            announcer=None if tray is None else self._new_announcer(tray),
+        )
+        office.settings.show_notifications(
+            on=self._preferences.current.notify, possible=tray is not None
+        )
+        office.notify_wanted.connect(self.choose_notify)
         office.connect_wanted.connect(self._connect_wanted)
+        office.code_wanted.connect(self._ask_for_code)
         office.sign_out_wanted.connect(self._sign_out_wanted)
         office.quit_wanted.connect(self._close_wanted)
         office.theme_wanted.connect(self.choose_theme)
         return office
+
+    async def _ask_for_password(self, port: AccountApi, known: str) -> bool:
+        dialog = PasswordChangeDialog(
+            self._theme,
+            self._window,
+            port=port,
+            start=lambda work: self._tasks.start("password", work),
+            must=True,
+            known=known,
+        )
+        return await shown(dialog)
+
+    def _ask_for_code(self) -> None:
+        if self.desk is None:
+            return
+        self._root_page.prepare(
+            fingerprint=self.desk.entered.device.fingerprint,
+            others=self.desk.enrollment.has_root,
+        )
+        self._window.show_page(self._root_page)
+
+    def _root_wanted(self, code: str) -> None:
+        self._tasks.replace("root", self._become_root(code))
+
+    async def _become_root(self, code: str) -> None:
+        if self.desk is None:
+            return
+        try:
+            await self.desk.enrollment.become_root(code)
+        except ClientError as error:
+            self._root_page.tell_problem(str(error))
+        else:
+            self._root_page.tell_done()
 
     # --- going out ---
 
@@ -256,5 +359,11 @@ class App:
             connect=self._connect_wanted,
         )
 
-    async def _keep(self, *, theme: ThemeChoice | None = None, backend: str | None = None) -> None:
-        await in_thread(self._preferences.change, theme=theme, backend=backend)
+    async def _keep(
+        self,
+        *,
+        theme: ThemeChoice | None = None,
+        backend: str | None = None,
+        notify: bool | None = None,
+    ) -> None:
+        await in_thread(self._preferences.change, theme=theme, backend=backend, notify=notify)

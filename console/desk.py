@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from console.administration import DeskAdministration
+from console.enrollment import Enrollment
+from console.entered import Entered
 from console.runtime.tasks import TaskRunner
-from core.client.api import Api
+from core.client.api_admin import AccountApi
+from core.client.audit import AuditReader, Trust
 from core.client.connection import ConnectionState, ConnectionStatus
 from core.client.decider import Decider
-from core.client.device import DeviceKey
 from core.client.live import Applied, LiveFeed
-from core.client.outbox import Outbox, OutboxItem, OutboxState
-from core.client.secrets import Durability
+from core.client.outbox import OutboxItem, OutboxState
 from core.client.sender import Sender, SenderState
 from core.client.witness import Witness, WitnessStatus
 from core.domain.decisions import ReasonCode, Verdict
-from core.protocol.feed import FeedClient
-from core.protocol.messages import Device, EnrollmentDetail, EnrollmentRow, User, Workspace
+from core.protocol.feed import FeedClient, Snapshot
+from core.protocol.messages import (
+    Device,
+    DeviceState,
+    EnrollmentDetail,
+    EnrollmentRow,
+)
 
 
 class DeskEvents(Protocol):
@@ -36,21 +42,11 @@ class DeskEvents(Protocol):
 
     def sender_changed(self, state: SenderState) -> None: ...
 
+    def device_changed(self, device: Device) -> None: ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
-    """What signing in gave: everything a desk is built from. `device_state` is as the backend
-    knows this console's key; `embedded` marks the demo workspace in our own child process."""
+    def ledger_grew(self, size: int) -> None: ...
 
-    address: str
-    embedded: bool
-    api: Api
-    officer: User
-    workspace: Workspace
-    device: DeviceKey
-    device_state: Device
-    durability: Durability
-    outbox: Outbox
+    def house_changed(self) -> None: ...
 
 
 class Desk:
@@ -87,6 +83,15 @@ class Desk:
             now=now,
         )
         self._live = self._listen(self._feed)
+        self.account = AccountApi(entered.api)
+        self.audit = AuditReader(entered.api, trust=self._trust)
+        self.enrollment = Enrollment(
+            entered,
+            on_change=self._device_changed,
+            on_news=lambda: self._tell(lambda events: events.house_changed()),
+            new_id=new_id,
+        )
+        self.administration = DeskAdministration(entered.api, self.enrollment, new_id=new_id)
 
     async def start(self, events: DeskEvents, witness: Witness) -> None:
         """`witness` must report to `witness_moved`. Raises ClientError if the queue fails."""
@@ -98,6 +103,8 @@ class Desk:
         await witness.meet(self.entered.workspace)
         if self.entered.embedded:
             await witness.accept_first_contact()  # our own child, on this computer
+        self.enrollment.join(witness)
+        await self.enrollment.pin_roots(self.entered.workspace)
         events.witness_changed(witness.status)
         for item in waiting:
             if item.state not in {OutboxState.CONFLICT, OutboxState.REFUSED}:
@@ -149,6 +156,7 @@ class Desk:
             return
         await self._witness.accept_alarm()
         await self._witness.meet(self.entered.workspace)
+        await self.enrollment.look_at_roots()
         self._follow_feed(self._witness)
 
     def retry_now(self) -> None:
@@ -184,6 +192,13 @@ class Desk:
             on_status=self._connection,
         )
 
+    def _trust(self) -> Trust:
+        """What an entry is held against."""
+        if self._witness is None:
+            return Trust(verified=None, roots=frozenset())
+        roots = frozenset(self._witness.status.root_devices)
+        return Trust(verified=self._witness.verified, roots=roots)
+
     def _last_seen(self) -> int:
         return max((self._feed.next or 0) - 1, 0)
 
@@ -196,11 +211,16 @@ class Desk:
             self._tell(lambda events: events.rows_came(applied.changed, snapshot=False))
         if self._witness is not None:
             await self._witness.follow(applied.events)
+        await self.enrollment.follow(applied.entries)
+        size = _size_after(applied)
+        if size is not None:
+            self._tell(lambda events: events.ledger_grew(size))
 
     def _connection(self, status: ConnectionStatus) -> None:
         self._tell(lambda events: events.connection_changed(status))
         if status.state is ConnectionState.LIVE:
             self._later("retry", self._sender.retry_now())
+            self._later("device", self.enrollment.catch_up())
         elif status.state is ConnectionState.ALARM:
             self._later("witness", self._look_again())
 
@@ -219,6 +239,12 @@ class Desk:
         if self._witness is not None:
             await self._witness.expect(item.payload, item.signature, index)
 
+    def _device_changed(self, device: Device) -> None:
+        """Held decisions go out by themselves as soon as this console may sign."""
+        if device.state is DeviceState.ENROLLED:
+            self._later("retry", self._sender.retry_now())
+        self._tell(lambda events: events.device_changed(device))
+
     def _sender_state(self, state: SenderState) -> None:
         self._tell(lambda events: events.sender_changed(state))
 
@@ -228,3 +254,11 @@ class Desk:
 
     def _later(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.start(name, work)
+
+
+def _size_after(applied: Applied) -> int | None:
+    """How many entries the ledger has at least, as this batch tells."""
+    if applied.entries:
+        return applied.entries[-1].index + 1
+    first = applied.events[0] if applied.events else None
+    return first.size if isinstance(first, Snapshot) else None

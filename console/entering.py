@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from console.desk import Entered
+from console.entered import Entered
 from console.runtime.work import in_thread
 from core.client import device as devices
 from core.client.api import Api
+from core.client.api_admin import AccountApi
 from core.client.device import DeviceKey
 from core.client.embedded import EmbeddedBackend
+from core.client.errors import SignInNeededError
 from core.client.http import open_http
 from core.client.outbox import Outbox
 from core.client.sealing import load_sealer
@@ -23,16 +25,22 @@ from core.client.session import SessionKeeper
 from core.protocol.messages import DeviceState, EmbeddedSessions, Session
 
 Tell = Callable[[str], None]
+NewPassword = Callable[[AccountApi, str], Awaitable[bool]]
+"""Gets the password just typed, or nothing; tells whether the person chose another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where this console keeps things, and how it makes ids. `stack` closes what was opened."""
+    """Where this console keeps things, and how it makes ids. `stack` closes what was opened.
+
+    `new_password` lets a person choose one where the backend wants that first.
+    """
 
     folder: Path
     stack: AsyncExitStack
     new_id: Callable[[], UUID]
     open_store: Callable[[], tuple[SecretStore, Durability]] = open_secret_store
+    new_password: NewPassword | None = None
 
     def files_of(self, backend: str) -> Path:
         """The folder for one backend's outbox and witness; made if it is not there."""
@@ -83,15 +91,24 @@ async def enter_backend(
 ) -> tuple[Entered, Path]:
     """Sign in with a password. Raises ClientError."""
     who, api = await _reach(place, address)
-    session = await api.sign_in(email, password)
+    session = await _with_own_password(place, api, await api.sign_in(email, password), password)
     return await _enter(place, who, api, await _key(place, who, session), session)
 
 
 async def resume_backend(place: Place, address: str) -> tuple[Entered, Path]:
     """Take up the remembered session. Raises ClientError; SignInNeededError if there is none."""
     who, api = await _reach(place, address)
-    session = await api.resume()
+    session = await _with_own_password(place, api, await api.resume(), "")
     return await _enter(place, who, api, await _key(place, who, session), session)
+
+
+async def _with_own_password(place: Place, api: Api, session: Session, known: str) -> Session:
+    """The session as it is once the person has chosen a password, where one is due."""
+    if not session.user.must_change_password:
+        return session
+    if place.new_password is None or not await place.new_password(AccountApi(api), known):
+        raise SignInNeededError("Choose a password of your own first.")
+    return session.model_copy(update={"user": await api.me()})
 
 
 async def _reach(place: Place, address: str) -> tuple[_Who, Api]:
@@ -102,8 +119,9 @@ async def _reach(place: Place, address: str) -> tuple[_Who, Api]:
 
 async def _api(place: Place, address: str, store: SecretStore, name: str) -> Api:
     http = await in_thread(open_http, address)  # TLS set-up takes its time
-    place.stack.push_async_callback(http.aclose)
-    return Api(http, SessionKeeper(store, name))
+    api = Api(http, SessionKeeper(store, name))
+    place.stack.push_async_callback(api.aclose)
+    return api
 
 
 async def _key(place: Place, who: _Who, session: Session) -> DeviceKey:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
 from uuid import UUID
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from console.administering import Administering
+from console.announcer import Announcer
+from console.auditing import Auditing
+from console.banners import BannerAction, Situation, banner_of
 from console.commands import Commands
 from console.decisions import DecisionBook, news
-from console.desk import Entered
+from console.entered import Entered
 from console.models.pending import PendingModel
+from console.ports import DeskPort
 from console.runtime.dialogs import confirm, shown
 from console.runtime.tasks import TaskRunner
 from console.theme import Theme, ThemeChoice
+from console.views.account import Account
+from console.views.administration.page import Bench
 from console.views.alarm import AlarmOverlay
+from console.views.audit import AuditScreen
 from console.views.pending import PendingScreen
 from console.views.reject import RejectDialog
-from console.views.settings import ConsoleFacts, SettingsScreen
+from console.views.settings import SettingsScreen, console_facts
 from console.views.shell import Screen, Shell
 from console.views.shortcuts import CommandPalette, ShortcutSheet
 from core.client.connection import ConnectionState, ConnectionStatus
@@ -30,35 +38,13 @@ from core.client.outbox import OutboxItem
 from core.client.sender import SenderState
 from core.client.witness import WitnessState, WitnessStatus
 from core.domain.decisions import ReasonCode, Verdict
-from core.protocol.messages import DeviceState, EnrollmentDetail, EnrollmentRow
+from core.domain.roles import Role
+from core.protocol.messages import Device, DeviceState, EnrollmentRow
 
 # While somebody runs through the rows with a key held down, nothing is fetched for each of them.
 DETAIL_AFTER_SECONDS = 0.08
+_ADMINISTRATION_KEY = "Ctrl+4"
 _THEMES = (ThemeChoice.SYSTEM, ThemeChoice.LIGHT, ThemeChoice.DARK)
-
-
-class DeskPort(Protocol):
-    """What an office needs of a desk."""
-
-    @property
-    def entered(self) -> Entered: ...
-
-    async def decide(
-        self,
-        row: EnrollmentRow,
-        verdict: Verdict,
-        *,
-        reason: ReasonCode | None = None,
-        note: str | None = None,
-    ) -> OutboxItem: ...
-
-    async def detail(self, enrollment: UUID) -> EnrollmentDetail: ...
-
-    async def accept_first_contact(self) -> None: ...
-
-    async def accept_alarm(self) -> None: ...
-
-    def retry_now(self) -> None: ...
 
 
 class Office(QObject):
@@ -68,6 +54,8 @@ class Office(QObject):
     sign_out_wanted = Signal()
     quit_wanted = Signal()
     theme_wanted = Signal(object)  # ThemeChoice
+    code_wanted = Signal()  # the administrator has a one-time code for this console
+    notify_wanted = Signal(bool)
 
     def __init__(
         self,
@@ -77,6 +65,7 @@ class Office(QObject):
         window: QWidget,
         tasks: TaskRunner,
         clock: Callable[[], datetime],
+        announcer: Announcer | None = None,
     ) -> None:
         super().__init__(window)
         entered = desk.entered
@@ -85,6 +74,7 @@ class Office(QObject):
         self._window = window
         self._tasks = tasks
         self._clock = clock
+        self._announcer = announcer
         self._book = DecisionBook()
         self._offline_since: datetime | None = None
         self._was_live = False
@@ -101,12 +91,27 @@ class Office(QObject):
             me=entered.officer.id,
             threshold_cents=entered.workspace.threshold_cents,
         )
-        self.settings = SettingsScreen(theme, _facts(entered))
+        self.account = Account(
+            theme, desk.account, window=window, tasks=tasks, clock=clock, tell=self._say
+        )
+        self.audit = AuditScreen(
+            theme,
+            self.commands,
+            clock=clock,
+            is_pending=lambda enrollment: self.model.row(enrollment) is not None,
+        )
+        self.auditing = Auditing(
+            theme, self.audit, desk.audit, tasks=tasks, clock=clock, window=window
+        )
+        self.settings = SettingsScreen(theme, console_facts(entered), self.account)
+        self.administering = self._new_administering()
         self.shell = Shell(
             theme,
             (
                 Screen("pending", "Pending", "inbox", "Ctrl+1", self.pending),
-                Screen("settings", "Settings", "settings", "Ctrl+2", self.settings),
+                Screen("audit", "Audit", "shield-check", "Ctrl+2", self.audit),
+                Screen("settings", "Settings", "settings", "Ctrl+3", self.settings),
+                *self.administering.screens(_ADMINISTRATION_KEY),
             ),
             workspace=entered.workspace.name,
             demo=entered.workspace.demo,
@@ -115,12 +120,29 @@ class Office(QObject):
             on_shortcuts=self._open_shortcuts,
         )
         self.alarm = AlarmOverlay(theme, self.shell)
+        self._banner_actions: Mapping[BannerAction, Callable[[], object]] = MappingProxyType(
+            {
+                BannerAction.SIGN_IN: self.connect_wanted.emit,
+                BannerAction.RETRY: desk.retry_now,
+                BannerAction.ACCEPT_CONTACT: self._accept_first_contact,
+                BannerAction.SHOW_FINGERPRINT: lambda: self.shell.open("settings"),
+                BannerAction.ENTER_CODE: self.code_wanted.emit,
+                BannerAction.ASK_AGAIN: self._ask_again,
+                BannerAction.SHOW_REQUESTS: lambda: self.administering.show_requests(self.shell),
+            }
+        )
         self._add_commands()
         self._connect()
+        self.settings.show_device(desk.enrollment.device.state)
 
     # --- the desk tells ---
 
     def rows_came(self, rows: tuple[EnrollmentRow, ...], *, snapshot: bool) -> None:
+        if self._announcer is not None:
+            self._announcer.rows_came(rows, snapshot=snapshot, held=self.model.row)
+        self._take_rows(rows, snapshot=snapshot)
+
+    def _take_rows(self, rows: tuple[EnrollmentRow, ...], *, snapshot: bool) -> None:
         self._book.settle(rows)
         self.model.set_overlays(self._book.overlays())
         self.pending.show_rows(rows, snapshot=snapshot)
@@ -129,6 +151,7 @@ class Office(QObject):
         self.connection = status.state
         if status.state is ConnectionState.LIVE:
             self._offline_since, self._was_live = None, True
+            self.auditing.connection_came_back()
         elif self._was_live and self._offline_since is None:
             self._offline_since = self._clock()
         self.shell.status.show_connection(status.state, status.message, self._offline_since)
@@ -145,12 +168,15 @@ class Office(QObject):
         self.alarm.tell(status)
         self._refresh_banner("")
 
+    def ledger_grew(self, size: int) -> None:
+        self.auditing.ledger_grew(size)
+
     def decision_changed(self, item: OutboxItem) -> None:
         self._book.note(item)
         answered = item.answer.row if item.answer is not None else None
         if answered is not None:
             # The answer brings the row as it is now; the feed will say the same.
-            self.rows_came((answered,), snapshot=False)
+            self._take_rows((answered,), snapshot=False)
         self.model.set_overlays(self._book.overlays())
         self.pending.overlays_changed()
         self._refresh_outbox()
@@ -161,6 +187,18 @@ class Office(QObject):
     def sender_changed(self, state: SenderState) -> None:
         self._sender = state
         self._refresh_outbox()
+
+    def device_changed(self, device: Device) -> None:
+        """The backend tells another state of this console's key."""
+        self.settings.show_device(device.state)
+        self._refresh_banner("")
+        if device.state is DeviceState.ENROLLED:
+            self._say("ok", "This console is enrolled. What was held is being sent.")
+        self.administering.news()
+
+    def house_changed(self) -> None:
+        """Users, devices, courses or the workspace changed."""
+        self.administering.news()
 
     @property
     def entered(self) -> Entered:
@@ -179,6 +217,15 @@ class Office(QObject):
     def reject(self, row: EnrollmentRow) -> None:
         """Ask why, then reject the row as shown."""
         self._tasks.replace("reject", self._reject(row))
+
+    def open_payment(self, enrollment: UUID) -> None:
+        """Go to a payment of the pending list, whatever the filter says; it may be gone."""
+        self.shell.open("pending")
+        table = self.pending.table
+        table.setFocus()
+        if self.model.row(enrollment) is not None and not table.select_key(enrollment):
+            self.pending.filter.clear()
+            table.select_key(enrollment)
 
     async def _reject(self, row: EnrollmentRow) -> None:
         dialog = RejectDialog(self._theme, row, self._window)
@@ -214,11 +261,45 @@ class Office(QObject):
         self.pending.approve_wanted.connect(self.approve)
         self.pending.reject_wanted.connect(self.reject)
         self.pending.detail_wanted.connect(self._want_detail)
+        self.audit.pending_wanted.connect(self.open_payment)
         self.settings.theme_wanted.connect(self.theme_wanted)
+        self.settings.notify_wanted.connect(self.notify_wanted)
         self.settings.connect_wanted.connect(self.connect_wanted)
         self.settings.sign_out_wanted.connect(self.sign_out_wanted)
         self.settings.first_contact_accepted.connect(self._accept_first_contact)
         self.alarm.accept_wanted.connect(self._accept_alarm)
+        self.administering.waiting_changed.connect(lambda: self._refresh_banner(""))
+
+    # --- administration ---
+
+    def _new_administering(self) -> Administering:
+        """With a screen for administrators only."""
+        desk = self._desk
+        if Role.ADMINISTRATOR not in desk.entered.officer.roles:
+            return Administering(None, self)
+        bench = Bench(
+            theme=self._theme,
+            tasks=self._tasks,
+            commands=self.commands,
+            window=self._window,
+            clock=self._clock,
+            tell=self._say,
+            port=desk.administration,
+            me=desk.entered.officer.id,
+        )
+        return Administering(bench, self)
+
+    def _ask_again(self) -> None:
+        self._tasks.replace("ask again", self._ask_for_enrollment())
+
+    async def _ask_for_enrollment(self) -> None:
+        try:
+            await self._desk.enrollment.ask_again()
+        except ClientError as error:
+            self._say("danger", str(error))
+
+    def _say(self, kind: str, text: str) -> None:
+        self.shell.toasts.tell(kind, text)
 
     def _add_commands(self) -> None:
         def add(
@@ -230,10 +311,14 @@ class Office(QObject):
 
         shell = self.shell
         add("open pending", "Go to Pending", lambda: shell.open("pending"), "Ctrl+1", group="Go")
+        add("open audit", "Go to Audit", lambda: shell.open("audit"), "Ctrl+2", group="Go")
         add(
             "open settings", "Go to Settings", lambda: shell.open("settings"),
-            "Ctrl+2", "Ctrl+,", group="Go",
+            "Ctrl+3", "Ctrl+,", group="Go",
         )  # fmt: skip
+        self.administering.add_commands(
+            add, shell, shortcut=_ADMINISTRATION_KEY, enter_code=self.code_wanted.emit
+        )
         add("palette", "All commands…", self._open_palette, "Ctrl+K")
         add("shortcuts", "Keyboard shortcuts…", self._open_shortcuts, "F1", "?")
         add("theme", "Next appearance: system, light, dark", self._next_theme, "Ctrl+Shift+L")
@@ -284,54 +369,31 @@ class Office(QObject):
         witness_alarm = self.witness is not None and self.witness.state is WitnessState.ALARM
         in_doubt = witness_alarm or self.connection is ConnectionState.ALARM
         self.pending.setEnabled(not in_doubt)
-        banner = self.shell.banner
-        if self.connection is ConnectionState.SIGNED_OUT:
-            banner.tell(
-                "warn",
-                "Your sign-in has ended. Decisions are kept on this computer until you sign in.",
-                action="Sign in again",
-                on_action=self.connect_wanted.emit,
-            )
-        elif self.connection in {ConnectionState.REFUSED, ConnectionState.ALARM}:
-            banner.tell(
-                "danger", message or banner.text, action="Try again", on_action=self._desk.retry_now
-            )
-        elif self.witness is not None and self.witness.state is WitnessState.FIRST_CONTACT:
-            banner.tell(
-                "info",
-                "First contact with this ledger. Compare its key with the one your administrator"
-                f" has: {self.witness.key_fingerprint}",
-                action="It matches",
-                on_action=self._accept_first_contact,
-            )
-        elif self._desk.entered.device_state.state is not DeviceState.ENROLLED:
-            banner.tell(
-                "warn",
-                "This console is not enrolled yet: your decisions are held until an administrator"
-                f" enrolls its key {self._desk.entered.device.fingerprint}",
-            )
-        else:
-            banner.hide()
+        telling = banner_of(self._situation(message or self.shell.banner.text))
+        if telling is None:
+            self.shell.banner.hide()
+            return
+        self.shell.banner.tell(
+            telling.kind,
+            telling.text,
+            action=telling.words,
+            on_action=None if telling.action is None else self._banner_actions[telling.action],
+        )
+
+    def _situation(self, message: str) -> Situation:
+        desk = self._desk
+        return Situation(
+            connection=self.connection,
+            message=message,
+            witness=self.witness,
+            device=desk.enrollment.device.state,
+            fingerprint=desk.entered.device.fingerprint,
+            roles=frozenset(desk.entered.officer.roles),
+            has_root=desk.enrollment.has_root,
+            waiting=self.administering.waiting,
+        )
 
     def _refresh_outbox(self) -> None:
         passing = {SenderState.IDLE, SenderState.SENDING}
         stuck = self._sender not in passing or self.connection is not ConnectionState.LIVE
         self.shell.status.show_outbox(self._book.waiting, stuck=stuck)
-
-
-def _facts(entered: Entered) -> ConsoleFacts:
-    states = {
-        DeviceState.ENROLLED: "Enrolled: decisions signed here count.",
-        DeviceState.UNKNOWN: "Not enrolled yet: decisions are held until an administrator does it.",
-        DeviceState.REVOKED: "Revoked: decisions signed here are refused.",
-    }
-    where = "this computer, demo workspace" if entered.embedded else ""
-    return ConsoleFacts(
-        officer=entered.officer.name,
-        roles=", ".join(role.value for role in entered.officer.roles),
-        workspace=entered.workspace.name,
-        address=f"{entered.address} ({where})" if where else entered.address,
-        fingerprint=entered.device.fingerprint,
-        device=states[entered.device_state.state],
-        keyring=entered.durability.message,
-    )

@@ -14,10 +14,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`backend` is the address signed in to last; empty means the demo workspace."""
+    """`backend` is the address signed in to last; empty means the demo workspace.
+
+    `notify`: the desktop tells of new payments while the window is not in use.
+    """
 
     theme: ThemeChoice = ThemeChoice.SYSTEM
     backend: str = ""
+    notify: bool = True
 
 
 class PreferenceFile:
@@ -27,13 +31,21 @@ class PreferenceFile:
         self._path = path
         self.current = self._read()
 
-    def change(self, *, theme: ThemeChoice | None = None, backend: str | None = None) -> None:
+    def change(
+        self,
+        *,
+        theme: ThemeChoice | None = None,
+        backend: str | None = None,
+        notify: bool | None = None,
+    ) -> None:
         """Keep what is given; a disk that refuses costs only the memory of it."""
         changed = self.current
         if theme is not None:
             changed = replace(changed, theme=theme)
         if backend is not None:
             changed = replace(changed, backend=backend)
+        if notify is not None:
+            changed = replace(changed, notify=notify)
         self.current = changed
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +58,10 @@ class PreferenceFile:
     def _read(self) -> Preferences:
         try:
             fields = json.loads(self._path.read_text(encoding="utf-8"))
-            return Preferences(theme=ThemeChoice(fields["theme"]), backend=str(fields["backend"]))
+            return Preferences(
+                theme=ThemeChoice(fields["theme"]),
+                backend=str(fields["backend"]),
+                notify=fields.get("notify") is not False,  # older files do not say
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return Preferences()

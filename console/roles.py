@@ -19,3 +19,4 @@ class CellRole(IntEnum):
     TONE = _FIRST + 5  # token name of the colour of words and icon
     FRESH = _FIRST + 6  # True: the line came in a moment ago
     DIMMED = _FIRST + 7  # True: the line is as good as done
+    ICON_TONE = _FIRST + 8  # token name of the colour of the drawing alone

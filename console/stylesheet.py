@@ -88,6 +88,10 @@ QPushButton[look="quiet"]:hover, QToolButton:hover {{ background: {c.row_hover};
 QPushButton[look="quiet"]:focus, QToolButton:focus {{ border: 1px solid {c.focus}; }}
 QPushButton[look="quiet"]:checked, QToolButton:checked {{ background: {c.selection};
   color: {c.text}; }}
+QPushButton[look="filter"] {{ text-align: left; padding: 0 26px 0 10px; }}
+QPushButton[look="filter"][narrowed="true"] {{ background: {c.accent_soft};
+  border: 1px solid {c.accent}; }}
+QPushButton[look="filter"]:focus {{ border: 2px solid {c.focus}; padding: 0 25px 0 9px; }}
 QPushButton[look="choice"] {{ text-align: left; padding: 0 12px; }}
 QPushButton[look="choice"]:checked {{ background: {c.accent_soft};
   border: 1px solid {c.accent}; }}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,8 +23,6 @@ NO_PARENT = QModelIndex()
 # Beyond this, telling Qt of each single line costs more than telling it to look again.
 RESET_ABOVE = 500
 
-Entry = tuple[Any, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -36,6 +34,12 @@ class Line:
     sort: tuple[Any, ...]
     haystack: str
     weight: int
+
+
+# By sort value, then key. Nothing compares the lines: no two have the same key, and a place is
+# looked for by the first two alone, which come just before the three.
+Entry = tuple[Any, int, Line]
+Place = tuple[Any, int]
 
 
 class KeyedModel(QAbstractTableModel):
@@ -52,7 +56,7 @@ class KeyedModel(QAbstractTableModel):
         super().__init__(parent)
         self._columns = columns
         self._lines: dict[UUID, Line] = {}
-        self._order: list[Entry] = []  # every line by (sort value, key)
+        self._order: list[Entry] = []  # every line
         self._shown: list[Entry] = []  # those that the filter lets through, in the same order
         self._needles: tuple[str, ...] = ()
         self._filter = ""
@@ -72,14 +76,14 @@ class KeyedModel(QAbstractTableModel):
         """The key of a shown row, or None when there is no such row."""
         if not 0 <= row < len(self._shown):
             return None
-        return UUID(int=self._shown[self._at(row)][1])
+        return self._shown[self._at(row)][2].key
 
     def row_of(self, key: UUID) -> int | None:
         """Where a line is shown, or None when it is not there or filtered out."""
         line = self._lines.get(key)
         if line is None or not self._matches(line):
             return None
-        return self._at(bisect_left(self._shown, self._entry(line)))
+        return self._at(bisect_left(self._shown, self._place(line)))
 
     def line(self, key: UUID) -> Line | None:
         """The prepared line, whether it is shown or not."""
@@ -132,8 +136,8 @@ class KeyedModel(QAbstractTableModel):
         candidates = self._shown if narrower else self._order
         self.batch_begins.emit(frozenset())
         self.beginResetModel()
-        self._shown = [entry for entry in candidates if self._matches(self._line_of(entry))]
-        self._total = sum(self._line_of(entry).weight for entry in self._shown)
+        self._shown = self._filtered(candidates)
+        self._total = sum(line.weight for _, _, line in self._shown)
         self.endResetModel()
         self.batch_ended.emit()
 
@@ -163,25 +167,27 @@ class KeyedModel(QAbstractTableModel):
         return len(self._shown) - 1 - place if self._descending else place
 
     def _entry(self, line: Line) -> Entry:
-        return (line.sort[self._column], line.key.int)
+        return (line.sort[self._column], line.key.int, line)
 
-    def _line_of(self, entry: Entry) -> Line:
-        return self._lines[UUID(int=entry[1])]
+    def _place(self, line: Line) -> Place:
+        return (line.sort[self._column], line.key.int)
 
     def _matches(self, line: Line) -> bool:
         return all(needle in line.haystack for needle in self._needles)
 
-    def _filtered(self, entries: Iterable[Entry]) -> list[Entry]:
-        if not self._needles:
-            return list(entries)
-        return [entry for entry in entries if self._matches(self._line_of(entry))]
+    def _filtered(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Word by word: the first one leaves little for the others."""
+        found = list(entries)
+        for needle in self._needles:
+            found = [entry for entry in found if needle in entry[2].haystack]
+        return found
 
     def _reset(self, lines: dict[UUID, Line]) -> None:
         self.beginResetModel()
         self._lines = lines
         self._order = sorted(map(self._entry, lines.values()))
         self._shown = self._filtered(self._order)
-        self._total = sum(self._line_of(entry).weight for entry in self._shown)
+        self._total = sum(line.weight for _, _, line in self._shown)
         self.endResetModel()
 
     def _put(self, line: Line) -> None:
@@ -195,15 +201,15 @@ class KeyedModel(QAbstractTableModel):
             self._move(old, line)
         else:
             self._lines[line.key] = line
-            _reorder(self._order, self._entry(old), self._entry(line))
+            _reorder(self._order, self._place(old), self._entry(line))
 
     def _insert(self, line: Line) -> None:
-        entry = self._entry(line)
-        self._order.insert(bisect_left(self._order, entry), entry)
+        entry, wanted = self._entry(line), self._place(line)
+        self._order.insert(bisect_left(self._order, wanted), entry)
         if not self._matches(line):
             self._lines[line.key] = line
             return
-        place = bisect_left(self._shown, entry)
+        place = bisect_left(self._shown, wanted)
         row = len(self._shown) - place if self._descending else place
         self.beginInsertRows(QModelIndex(), row, row)
         self._lines[line.key] = line
@@ -213,12 +219,12 @@ class KeyedModel(QAbstractTableModel):
 
     def _take(self, key: UUID) -> None:
         line = self._lines[key]
-        entry = self._entry(line)
-        del self._order[bisect_left(self._order, entry)]
+        wanted = self._place(line)
+        del self._order[bisect_left(self._order, wanted)]
         if not self._matches(line):
             del self._lines[key]
             return
-        place = bisect_left(self._shown, entry)
+        place = bisect_left(self._shown, wanted)
         row = self._at(place)
         self.beginRemoveRows(QModelIndex(), row, row)
         del self._shown[place]
@@ -228,7 +234,7 @@ class KeyedModel(QAbstractTableModel):
 
     def _move(self, old: Line, line: Line) -> None:
         """A line that stays shown: at its place if its sort value allows, else moved."""
-        before, after = self._entry(old), self._entry(line)
+        before, after = self._place(old), self._place(line)
         source = bisect_left(self._shown, before)
         target = bisect_left(self._shown, after) - (after > before)
         row, new_row = self._at(source), self._at(target)
@@ -237,8 +243,8 @@ class KeyedModel(QAbstractTableModel):
             before_row = new_row + 1 if new_row > row else new_row
             self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), before_row)
         self._lines[line.key] = line
-        _reorder(self._order, before, after)
-        _reorder(self._shown, before, after)
+        _reorder(self._order, before, self._entry(line))
+        _reorder(self._shown, before, self._entry(line))
         self._total += line.weight - old.weight
         if row != new_row:
             self.endMoveRows()
@@ -249,11 +255,10 @@ class KeyedModel(QAbstractTableModel):
         self.dataChanged.emit(self.index(row, 0), self.index(row, self._columns - 1))
 
 
-def _reorder(entries: list[Entry], before: Entry, after: Entry) -> None:
-    if before == after:
-        return
+def _reorder(entries: list[Entry], before: Place, entry: Entry) -> None:
+    """Put the entry in place of the one that was at `before`."""
     del entries[bisect_left(entries, before)]
-    entries.insert(bisect_left(entries, after), after)
+    entries.insert(bisect_left(entries, entry[:2]), entry)
 
 
 def _without(lines: dict[UUID, Line], gone: Collection[UUID]) -> dict[UUID, Line]:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt
 from console.models.keyed import Index, KeyedModel, Line
 from console.models.overlay import Overlay
 from console.roles import CellRole
+from console.runtime import garbage
 from console.words import age_words, method_words
 from core.domain.money import format_rand
 from core.domain.references import show_reference
@@ -136,9 +137,10 @@ class PendingModel(KeyedModel):
 
     def replace(self, rows: Iterable[EnrollmentRow]) -> None:
         """A snapshot: these rows and no others. Nothing of it counts as new."""
-        held = {row.enrollment: row for row in rows if row.waiting}
-        gone = [key for key in self._lines if key not in held]
-        self.apply_lines([pending_line(row) for row in held.values()], gone)
+        with garbage.bulk():
+            held = {row.enrollment: row for row in rows if row.waiting}
+            gone = [key for key in self._lines if key not in held]
+            self.apply_lines([pending_line(row) for row in held.values()], gone)
 
     def apply(self, rows: Iterable[EnrollmentRow], *, fresh: bool = True) -> None:
         """Changed rows, in order; those that wait no longer leave. `fresh` marks what is new."""

@@ -5,7 +5,7 @@ Imports only what is needed to paint; everything heavy comes after.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -42,6 +42,13 @@ class MainWindow(QMainWindow):
         """A page that is not needed any more."""
         self._pages.removeWidget(page)
         page.deleteLater()
+
+    def bring_to_front(self) -> None:
+        """Out of the background and out of the task bar, as far as the desktop lets a program."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     @property
     def page(self) -> QWidget | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -15,17 +16,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from console.entered import Entered
 from console.theme import Theme, ThemeChoice
+from console.views.account import Account
 from console.widgets.basic import Button, label, wrapped
+from console.widgets.check import CheckBox
 from console.widgets.fields import Field, FieldList
+from console.widgets.fingerprint import Fingerprint
 from console.words import counted, whole
 from core.client.witness import WitnessState, WitnessStatus
+from core.protocol.messages import DeviceState
 
 _CHOICES = (
     (ThemeChoice.SYSTEM, "Like the system", "monitor"),
     (ThemeChoice.LIGHT, "Light", "sun"),
     (ThemeChoice.DARK, "Dark", "moon"),
 )
+_WIDTH = 900
+_NOTIFIES = (
+    "While this window is not in use, the desktop says how much came in: one message however many"
+    " payments there are, and never a name."
+)
+_NO_TRAY = "This desktop has no tray, so Bursar cannot notify you."
 _WITNESS = {
     WitnessState.NEW: "Nothing verified yet: no checkpoint has come.",
     WitnessState.FIRST_CONTACT: "First contact. Compare the fingerprint below with the one your "
@@ -44,21 +56,32 @@ class ConsoleFacts:
     workspace: str
     address: str
     fingerprint: str
-    device: str
     keyring: str
+    embedded: bool
+
+
+_DEVICE = {
+    DeviceState.ENROLLED: "Enrolled: decisions signed here count.",
+    DeviceState.UNKNOWN: "Not enrolled yet: decisions are held until an administrator does it.",
+    DeviceState.WAITING: "Not enrolled yet: an administrator was asked. Decisions are held.",
+    DeviceState.REFUSED: "Refused by an administrator: decisions are held.",
+    DeviceState.REVOKED: "Revoked: decisions signed here are refused.",
+}
 
 
 class SettingsScreen(QWidget):
     """Says how things are, in plain words; `sign_out_wanted` and the others ask for changes."""
 
     theme_wanted = Signal(object)  # ThemeChoice
+    notify_wanted = Signal(bool)
     connect_wanted = Signal()
     sign_out_wanted = Signal()
     first_contact_accepted = Signal()
 
-    def __init__(self, theme: Theme, facts: ConsoleFacts) -> None:
+    def __init__(self, theme: Theme, facts: ConsoleFacts, account: Account) -> None:
         super().__init__()
         self._theme = theme
+        self._account = account
         self.appearance = QButtonGroup(self)
         self.connection = FieldList(theme, name_width=160)
         self.console = FieldList(theme, name_width=160)
@@ -70,18 +93,34 @@ class SettingsScreen(QWidget):
             on_click=self.first_contact_accepted.emit,
         )
         self.accept.hide()
+        self.notify = CheckBox(theme, "Notify about new payments")
+        self.notify.toggled.connect(self.notify_wanted)
+        self.about_notifying = wrapped(theme, look="muted")
+        self.fingerprint = Fingerprint(theme, facts.fingerprint)
         self._facts = facts
         self._build(theme)
-        self.console.show_fields(
-            [
-                Field("Key fingerprint", facts.fingerprint),
-                Field("Key", facts.device),
-                Field("Keyring", facts.keyring),
-            ]
-        )
+        self.show_device(DeviceState.UNKNOWN)
         self.show_connection("Connecting…")
         theme.changed.connect(self._show_choice)
         self._show_choice()
+
+    def show_notifications(self, *, on: bool, possible: bool) -> None:
+        """`possible`: the desktop has a tray to tell from."""
+        with QSignalBlocker(self.notify):
+            self.notify.setChecked(on)
+        self.notify.setEnabled(possible)
+        self.about_notifying.setText(_NOTIFIES if possible else _NO_TRAY)
+
+    def show_device(self, state: DeviceState) -> None:
+        """What this console's key may do."""
+        self.console.show_fields(
+            [Field("Key", _DEVICE[state]), Field("Keyring", self._facts.keyring)]
+        )
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._facts.embedded:
+            self._account.refresh()
 
     def show_connection(self, words: str) -> None:
         facts = self._facts
@@ -103,8 +142,8 @@ class SettingsScreen(QWidget):
             Field("Ledger key", status.key_fingerprint or "not known yet"),
             Field("Own decisions", f"{confirmed} found in the ledger as signed"),
         ]
-        if status.root_device:
-            fields.insert(3, Field("First administrator", status.root_device))
+        for root in status.root_devices:
+            fields.insert(3, Field("First administrator", root))
         if status.alarm is not None:
             fields.append(Field("Evidence", status.alarm.evidence))
         self.ledger.show_fields(fields)
@@ -118,16 +157,27 @@ class SettingsScreen(QWidget):
     def _build(self, theme: Theme) -> None:
         body = QWidget()
         body.setProperty("look", "scrolled")
+        # The whole column, not each card: else its height is reckoned for wider lines than it has.
+        body.setMaximumWidth(_WIDTH)
         column = QVBoxLayout(body)
         column.setContentsMargins(20, 12, 20, 24)
         column.setSpacing(16)
         for card in (
             self._card(theme, "Appearance", [self._choices(theme)]),
-            self._card(theme, "This console", [self.console]),
+            self._card(theme, "Notifications", [self.notify, self.about_notifying]),
+            self._card(
+                theme,
+                "This console",
+                [
+                    label(theme, "Fingerprint of this console's key", look="muted"),
+                    self.fingerprint,
+                    self.console,
+                ],
+            ),
+            *self._account_card(theme),
             self._card(theme, "Connection", [self.connection, self._connection_buttons(theme)]),
             self._card(theme, "Ledger witness", [self.ledger, self._accept_row()]),
         ):
-            card.setMaximumWidth(860)
             column.addWidget(card)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -145,6 +195,17 @@ class SettingsScreen(QWidget):
         row.addWidget(title)
         layout.addWidget(bar)
         layout.addWidget(scroll, 1)
+
+    def _account_card(self, theme: Theme) -> list[QFrame]:
+        """Nobody has a password in the demo workspace."""
+        if self._facts.embedded:
+            return []
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._account.change_password)
+        layout.addStretch(1)
+        return [self._card(theme, "Your account", [row, self._account.view])]
 
     def _card(self, theme: Theme, title: str, parts: Sequence[QWidget]) -> QFrame:
         card = QFrame()
@@ -196,3 +257,16 @@ class SettingsScreen(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.accept, 0, Qt.AlignmentFlag.AlignLeft)
         return row
+
+
+def console_facts(entered: Entered) -> ConsoleFacts:
+    where = "this computer, demo workspace" if entered.embedded else ""
+    return ConsoleFacts(
+        officer=entered.officer.name,
+        roles=", ".join(role.value for role in entered.officer.roles),
+        workspace=entered.workspace.name,
+        address=f"{entered.address} ({where})" if where else entered.address,
+        fingerprint=entered.device.fingerprint,
+        keyring=entered.durability.message,
+        embedded=entered.embedded,
+    )

@@ -53,10 +53,10 @@ def _says(text: str) -> Callable[[Facts], str]:
     return lambda _facts: text
 
 
-def _with_cents(text: str, key: str = "cents") -> Callable[[Facts], str]:
+def _with_cents(text: str) -> Callable[[Facts], str]:
     def words(facts: Facts) -> str:
-        cents = facts.get(key, facts.get("amount_cents"))
-        return f"{text} {format_rand(cents)}" if type(cents) is int else text
+        cents = entry_cents(facts)
+        return text.rstrip(":") if cents is None else f"{text} {format_rand(cents)}"
 
     return words
 
@@ -67,6 +67,28 @@ def _with_reason(text: str) -> Callable[[Facts], str]:
         return f"{text}: {reason[0].lower()}{reason[1:]}" if reason else text
 
     return words
+
+
+_REFUSALS: Mapping[str, str] = MappingProxyType(
+    {
+        "conflict_decided": "decided already",
+        "conflict_changed": "changed meanwhile",
+        "device_revoked": "device revoked",
+        "not_allowed": "not allowed",
+        "too_old": "waited too long",
+        "number_reused": "number used twice",
+    }
+)
+
+
+def refusal_words(code: object) -> str:
+    """Why a decision was refused; a code that this console does not know stays as it is."""
+    return _REFUSALS.get(str(code), str(code or "").replace("_", " "))
+
+
+def _refused(facts: Facts) -> str:
+    words = refusal_words(facts.get("code"))
+    return f"Decision refused: {words}" if words else "Decision refused"
 
 
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
@@ -95,7 +117,28 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         ),
         "enrollment.reinstated": _Kind("circle-check", "ok", _says("Reinstated, access granted")),
         "enrollment.completed": _Kind("graduation-cap", "ok", _says("Course completed")),
-        "decision.refused": _Kind("circle-alert", "warn", _says("A decision was refused")),
+        "decision.refused": _Kind("circle-alert", "warn", _refused),
+        "student.registered": _Kind("user", "text_muted", _says("A student signed up")),
+        "student.password_changed": _Kind(
+            "key-round", "text_muted", _says("A student changed the password")
+        ),
+        "user.added": _Kind("users", "accent", _says("User added")),
+        "user.roles_changed": _Kind("users", "warn", _says("User's roles changed")),
+        "user.disabled": _Kind("lock", "warn", _says("User disabled")),
+        "user.enabled": _Kind("users", "ok", _says("User enabled again")),
+        "user.password_changed": _Kind("key-round", "text_muted", _says("Password changed")),
+        "user.sessions_ended": _Kind("log-out", "text_muted", _says("Sessions ended")),
+        "device.requested": _Kind("fingerprint", "text_muted", _says("A console asks to sign")),
+        "device.enrolled": _Kind("fingerprint", "ok", _says("Console enrolled: it may sign")),
+        "device.refused": _Kind("fingerprint", "warn", _says("A console's request was refused")),
+        "device.revoked": _Kind(
+            "fingerprint", "danger", _says("Console revoked: it signs no more")
+        ),
+        "course.added": _Kind("book-open", "accent", _with_cents("Course added:")),
+        "course.changed": _Kind("book-open", "warn", _with_cents("Course changed:")),
+        "course.retired": _Kind("book-open", "text_muted", _says("Course retired")),
+        "course.reopened": _Kind("book-open", "ok", _says("Course opened again")),
+        "workspace.set": _Kind("settings", "warn", _says("Workspace settings changed")),
     }
 )
 _ENDINGS: Mapping[EnrollmentStatus, tuple[str, str]] = MappingProxyType(
@@ -108,6 +151,18 @@ _ENDINGS: Mapping[EnrollmentStatus, tuple[str, str]] = MappingProxyType(
         EnrollmentStatus.PENDING: ("info", "Not waiting any more"),
     }
 )
+
+
+def entry_cents(facts: Facts) -> int | None:
+    """The amount that an entry is about: what came, what is claimed, what is owed, or a price."""
+    keys = ("cents", "amount_received", "claim_cents", "amount_cents", "price_cents")
+    return next((cents for key in keys if type(cents := facts.get(key)) is int), None)
+
+
+def entry_look(action: str) -> tuple[str, str]:
+    """The drawing of an entry, and the colour of the drawing."""
+    kind = _KINDS.get(action)
+    return ("circle-dot", "text_muted") if kind is None else (kind.icon, kind.tone)
 
 
 def reason_words(code: object) -> str:
@@ -133,11 +188,9 @@ def entry_moment(entry: TimelineEntry, now: datetime) -> Moment:
     except LedgerError:
         number = whole(entry.index)
         return Moment("circle-alert", "danger", "This entry cannot be read", f"entry {number}")
-    kind = _KINDS.get(leaf.action)
     small = f"{entry.actor_name} · {when_words(leaf.time, now)} · entry {whole(entry.index)}"
-    if kind is None:
-        return Moment("circle-dot", "text_muted", entry_words(leaf), small)
-    return Moment(kind.icon, kind.tone, entry_words(leaf), small)
+    icon, tone = entry_look(leaf.action)
+    return Moment(icon, tone, entry_words(leaf), small)
 
 
 def ending_words(row: EnrollmentRow, now: datetime) -> tuple[str, str]:

@@ -105,7 +105,8 @@ class CellDelegate(QStyledItemDelegate):
         drawing = index.data(CellRole.ICON)
         dimmed = bool(index.data(CellRole.DIMMED))
         if drawing:
-            self._paint_icon(painter, space, str(drawing), str(tone or "text_muted"))
+            own = index.data(CellRole.ICON_TONE)
+            self._paint_icon(painter, space, str(drawing), str(own or tone or "text_muted"))
             space = space.adjusted(_ICON + 6, 0, 0, 0)
         alignment = _alignment(index)
         number = bool(alignment & Qt.AlignmentFlag.AlignRight)

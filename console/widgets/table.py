@@ -57,6 +57,24 @@ class SortHeader(QHeaderView):
         painter.restore()
 
 
+def set_manners(table: QTableView, theme: Theme) -> None:
+    """How every table of rows looks and behaves: one row selected, no lines, pixels to scroll."""
+    table.setShowGrid(False)
+    table.setMouseTracking(True)
+    table.setTabKeyNavigation(False)
+    table.setWordWrap(False)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    rows = table.verticalHeader()
+    rows.setVisible(False)
+    rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    rows.setMinimumSectionSize(theme.tokens.size.row)
+    rows.setDefaultSectionSize(theme.tokens.size.row)
+
+
 class LiveTable(QTableView):
     """Rows by key. When the current row leaves, nothing is selected: a key pressed in that moment
     must never act on another row. The arrow keys go on from where it was.
@@ -78,26 +96,10 @@ class LiveTable(QTableView):
         self.setHorizontalHeader(SortHeader(theme, self))
         self.setModel(model)
         self.setItemDelegate(CellDelegate(theme, self))
-        self._set_manners(theme)
+        set_manners(self, theme)
         model.batch_begins.connect(self._remember)
         model.batch_ended.connect(self._restore)
         theme.changed.connect(self._repaint)
-
-    def _set_manners(self, theme: Theme) -> None:
-        self.setShowGrid(False)
-        self.setMouseTracking(True)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        rows = self.verticalHeader()
-        rows.setVisible(False)
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setMinimumSectionSize(theme.tokens.size.row)
-        rows.setDefaultSectionSize(theme.tokens.size.row)
 
     # --- what others ask and do ---
 

@@ -39,7 +39,7 @@ def witness_status(
         state=state,
         verified_to=verified_to,
         key_fingerprint="3f9a 11c2",
-        root_device=None,
+        root_devices=(),
         alarm=alarm,
         confirmed=0,
         unconfirmed=0,

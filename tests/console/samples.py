@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 import httpx
 
-from console.desk import Entered
+from console.auditing import AuditPort
+from console.entered import Entered
 from core.client.api import Api
 from core.client.device import DeviceKey
 from core.client.outbox import Outbox, OutboxItem, OutboxState
@@ -38,9 +40,9 @@ from core.protocol.messages import (
     User,
     Workspace,
 )
+from tests.console import house
 
-NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
-ME = UUID(int=7)
+NOW, ME, COURSES = house.NOW, house.ME, house.COURSES
 OTHER = UUID(int=8)
 THRESHOLD = 1_000_000
 NAMES = (
@@ -48,12 +50,6 @@ NAMES = (
     "Priya Naidoo", "Johan Botha", "Zanele Mthembu", "Ayesha Patel", "Kagiso Molefe",
     "Bongani Zulu", "Christiaan Oosthuizen-Labuschagne",
 )  # fmt: skip
-COURSES = (
-    ("Bookkeeping to Trial Balance", 125_000),
-    ("Data Analysis with Spreadsheets", 289_950),
-    ("Project Management Foundations", 450_000),
-    ("Certificate in Financial Accounting", 1_249_900),
-)
 
 
 def clock() -> datetime:
@@ -241,7 +237,13 @@ def answered(
     return replace(before, state=_STATES[kind], answer=answer)
 
 
-def entered(*, demo: bool = True, enrolled: bool = True, outbox: Outbox | None = None) -> Entered:
+def entered(
+    *,
+    demo: bool = True,
+    enrolled: bool = True,
+    outbox: Outbox | None = None,
+    roles: tuple[Role, ...] = (Role.OFFICER,),
+) -> Entered:
     """As after a sign-in, at a backend that nobody will call."""
     key = DeviceKey(UUID(int=70), ME, SigningKey(bytes(32)))
     keeper = SessionKeeper(MemoryStore(), "test")
@@ -249,7 +251,7 @@ def entered(*, demo: bool = True, enrolled: bool = True, outbox: Outbox | None =
         address="http://127.0.0.1:1",
         embedded=demo,
         api=Api(httpx.AsyncClient(base_url="http://127.0.0.1:1", verify=False), keeper),  # noqa: S501 - never called
-        officer=User(id=ME, name="Palesa Ndlovu", roles=(Role.OFFICER,)),
+        officer=User(id=ME, name="Palesa Ndlovu", roles=roles),
         workspace=Workspace(
             name="Bursar Demo College",
             demo=demo,
@@ -271,6 +273,12 @@ def entered(*, demo: bool = True, enrolled: bool = True, outbox: Outbox | None =
     )
 
 
+def _no_entries() -> AuditPort:
+    from tests.console.trail import Trail  # noqa: PLC0415 - its entries are made of rows from here
+
+    return Trail()
+
+
 @dataclass
 class FakeDesk:
     """Does what a desk promises to a window, without a backend."""
@@ -283,6 +291,13 @@ class FakeDesk:
     accepted: list[str] = field(default_factory=list)
     known: dict[UUID, EnrollmentRow] = field(default_factory=dict)
     problem: Exception | None = None
+    audit: AuditPort = field(default_factory=_no_entries)
+    administration: house.FakeHouse = field(default_factory=house.FakeHouse)
+    account: house.FakeAccount = field(default_factory=house.FakeAccount)
+
+    @cached_property
+    def enrollment(self) -> house.FakeEnrollment:
+        return house.FakeEnrollment(self.entered.device_state)
 
     def know(self, many: Sequence[EnrollmentRow]) -> None:
         self.known.update({one.enrollment: one for one in many})
@@ -315,7 +330,7 @@ class FakeDesk:
         self.accepted.append("alarm")
 
     async def close(self) -> None:
-        await self.entered.api._http.aclose()
+        await self.entered.api.aclose()
 
     def retry_now(self) -> None:
         self.accepted.append("retry")

@@ -10,7 +10,8 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from console.app import now
-from console.desk import Desk, Entered
+from console.desk import Desk
+from console.entered import Entered
 from core.client.api import Api
 from core.client.connection import ConnectionState, ConnectionStatus
 from core.client.device import DeviceKey
@@ -23,7 +24,7 @@ from core.client.session import SessionKeeper
 from core.client.witness import Witness, WitnessState, WitnessStatus
 from core.domain.decisions import ReasonCode, Verdict
 from core.domain.enrollment import EnrollmentStatus
-from core.protocol.messages import AnswerKind, EnrollmentRow
+from core.protocol.messages import AnswerKind, Device, DeviceState, EnrollmentRow
 from tests.support.live_backend import LiveBackend
 from tests.support.live_people import Claimed, LiveDevice
 from tests.support.waiting import until
@@ -39,6 +40,9 @@ class Heard:
     witness: WitnessStatus | None = None
     items: list[OutboxItem] = field(default_factory=list)
     senders: list[SenderState] = field(default_factory=list)
+    devices: list[DeviceState] = field(default_factory=list)
+    house: int = 0
+    size: int = 0
 
     def rows_came(self, rows: tuple[EnrollmentRow, ...], *, snapshot: bool) -> None:
         if snapshot:
@@ -61,6 +65,15 @@ class Heard:
 
     def sender_changed(self, state: SenderState) -> None:
         self.senders.append(state)
+
+    def ledger_grew(self, size: int) -> None:
+        self.size = max(self.size, size)
+
+    def device_changed(self, device: Device) -> None:
+        self.devices.append(device.state)
+
+    def house_changed(self) -> None:
+        self.house += 1
 
     @property
     def state(self) -> WitnessState | None:  # of the witness

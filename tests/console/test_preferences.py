@@ -21,6 +21,16 @@ def test_they_are_kept(tmp_path: Path) -> None:
     assert again.current == Preferences(ThemeChoice.DARK, "https://bursar.example.org")
 
 
+def test_the_choice_to_be_notified_is_kept_and_on_by_default(tmp_path: Path) -> None:
+    path = tmp_path / "preferences.json"
+    path.write_text('{"theme":"dark","backend":""}')  # as written before there was the choice
+    file = PreferenceFile(path)
+    assert file.current == Preferences(ThemeChoice.DARK, "", notify=True)
+    file.change(notify=False)
+    file.change(theme=ThemeChoice.LIGHT)
+    assert not PreferenceFile(path).current.notify
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"theme":"pink","backend":""}', "\x00"])
 def test_a_damaged_file_is_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "preferences.json"

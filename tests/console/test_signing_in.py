@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from uuid_utils.compat import uuid7
 
 from console.app import App
 from console.arguments import Arguments
@@ -16,10 +17,16 @@ from console.office import Office
 from console.preferences import PreferenceFile
 from console.runtime.crash import CrashReporter
 from console.theme import Theme, ThemeChoice
+from console.views.account import PasswordChangeDialog
 from console.views.main_window import MainWindow
 from console.views.sign_in import SignInPage
 from console.views.start import StartPage
+from core.client.api import Api
+from core.client.api_admin import AdminApi
 from core.client.connection import ConnectionState
+from core.client.http import open_http
+from core.client.secrets import MemoryStore
+from core.client.session import SessionKeeper
 from core.client.witness import WitnessState
 from core.domain.roles import Role
 from tests.support.keyrings import MemoryKeyring
@@ -149,3 +156,58 @@ async def test_closing_the_window_ends_the_run(running: Running) -> None:
         running.app.window.close()
         await until(lambda: running.has_ended, what="the end")
         assert not running.app.window.isVisible()
+
+
+async def test_a_password_made_for_somebody_is_changed_first(
+    running: Running, live_backend: LiveBackend
+) -> None:
+    async with running:
+        http = open_http(live_backend.url)
+        api = Api(http, SessionKeeper(MemoryStore(), "administrator"))
+        await api.sign_in(live_backend.person(Role.ADMINISTRATOR).email, PASSWORD)
+        made = await AdminApi(api, uuid7).add_user(
+            name="Lerato Nkosi", email="lerato@college.example", roles=[Role.OFFICER]
+        )
+        await http.aclose()
+        assert made.password is not None
+        await running.sign_in_as("lerato@college.example", made.password)
+        dialog = await password_dialog(running)
+        dialog.reject()
+        await until(lambda: running.sign_in.notice.text, what="the reminder")
+        assert "password of your own" in running.sign_in.notice.text
+        await until(running.sign_in.submit.isEnabled, what="the sign-in page again")
+        await running.sign_in_as("lerato@college.example", made.password)
+        dialog = await password_dialog(running)
+        assert dialog.old.text() == made.password  # as just typed
+        dialog.new.setText("a password of my own")
+        dialog.again.setText("a password of my own")
+        dialog.ok.click()
+        await until(lambda: running.app.office is not None, what="the office")
+        assert not running.office.entered.officer.must_change_password
+
+
+async def password_dialog(running: Running) -> PasswordChangeDialog:
+    def found() -> PasswordChangeDialog | None:
+        dialogs = running.app.window.findChildren(PasswordChangeDialog)
+        return next((dialog for dialog in dialogs if dialog.isVisible()), None)
+
+    await until(found, what="the question for a password")
+    dialog = found()
+    assert dialog is not None
+    return dialog
+
+
+async def test_what_an_office_has_begun_ends_with_it(
+    running: Running, live_backend: LiveBackend
+) -> None:
+    async with running:
+        await running.sign_in_as(live_backend.person(Role.ADMINISTRATOR).email)
+        await until(lambda: running.app.office is not None, what="the office")
+        office = running.office
+        with live_backend.held():  # no answer comes before the office is gone
+            assert office.shell.open("administration")
+            office.shell.open("settings")
+            await until(lambda: office._tasks.is_running("own sessions"), what="a question asked")
+            running.app._tasks.replace("enter", running.app._leave())
+            await until(lambda: running.app.office is None, what="the office gone")
+            await until(lambda: not office._tasks.is_running("own sessions"), what="the end of it")

@@ -13,6 +13,7 @@ from console.views.shortcuts import CommandPalette, ShortcutSheet
 from core.client.connection import LIVE, LOST, OTHER_LEDGER, REFUSED, SIGNED_OUT
 from core.client.witness import WitnessState
 from core.client.witness_file import AlarmKind, WitnessAlarm
+from core.protocol.messages import DeviceState
 from tests.console import samples
 from tests.console.fixtures import OpenOffice, witness_status
 from tests.support.waiting import until
@@ -127,7 +128,7 @@ async def test_a_feed_that_stops_for_another_ledger_stops_deciding(opened: OpenO
 
 async def test_settings_tell_this_consoles_facts(opened: OpenOffice) -> None:
     shown = opened.office.settings.console.shown
-    assert shown["Key fingerprint"] == opened.desk.entered.device.fingerprint
+    assert opened.office.settings.fingerprint.text == opened.desk.entered.device.fingerprint
     assert shown["Keyring"] == "Kept in the system keyring."
     assert opened.office.settings.ledger.shown["Verified to entry"] == "12\u00a0345"
     opened.office.witness_changed(witness_status(WitnessState.ALARM, alarm=ALARM))
@@ -163,7 +164,8 @@ async def test_the_palette_finds_and_does(opened: OpenOffice) -> None:
     offered = [palette.list.item(n).text() for n in range(palette.list.count())]
     assert "Approve the payment" not in offered  # nothing is selected
     opened.type("go", palette.search)
-    assert palette.list.count() == 2
+    assert palette.list.count() == 3
+    opened.press(Key.Key_Down, palette.search)
     opened.press(Key.Key_Down, palette.search)
     opened.press(Key.Key_Return, palette.search)
     await until(lambda: opened.office.shell.current == "settings")
@@ -189,8 +191,31 @@ async def test_everything_that_can_be_pressed_or_typed_into_has_a_name(opened: O
             assert named or inside_a_text_box or not widget.isVisible(), widget
 
 
-async def test_a_console_that_is_not_enrolled_says_so(opened: OpenOffice) -> None:
-    opened.desk.entered = samples.entered(enrolled=False)
-    opened.office.connection_changed(LIVE)
-    assert "not enrolled yet" in opened.office.shell.banner.text
-    assert opened.desk.entered.device.fingerprint in opened.office.shell.banner.text
+async def test_a_console_that_is_not_enrolled_says_so_until_it_is(opened: OpenOffice) -> None:
+    office, enrollment = opened.office, opened.desk.enrollment
+    waiting = enrollment.device.model_copy(update={"state": DeviceState.WAITING})
+    enrolled, enrollment.device = enrollment.device, waiting
+    office.device_changed(waiting)
+    assert "Waiting for an administrator to enroll this console" in office.shell.banner.text
+    assert "your decisions are held" in office.shell.banner.text
+    assert opened.desk.entered.device.fingerprint in office.shell.banner.text
+    assert "Decisions are held" in office.settings.console.shown["Key"]
+    office.shell.banner._action.click()
+    assert office.shell.current == "settings"
+    enrollment.device = enrolled
+    office.device_changed(enrolled)
+    assert office.shell.banner.text == ""
+    assert "What was held is being sent" in office.shell.toasts.text
+
+
+async def test_a_refused_console_asks_again_by_a_click(opened: OpenOffice) -> None:
+    office, enrollment = opened.office, opened.desk.enrollment
+    enrollment.device = enrollment.device.model_copy(update={"state": DeviceState.REFUSED})
+    office.device_changed(enrollment.device)
+    office.shell.banner._action.click()
+    await until(lambda: enrollment.asked == 1, what="the request")
+
+
+async def test_only_administrators_have_the_administration(opened: OpenOffice) -> None:
+    assert not opened.office.shell.open("administration")
+    opened.office.house_changed()  # no news for anybody else

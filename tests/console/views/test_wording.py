@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.views import audit_words
 from console.views.wording import (
     REASONS,
     REJECT_REASONS,
     difference,
     ending_words,
+    entry_look,
     entry_moment,
     entry_words,
     reason_words,
@@ -36,6 +38,55 @@ def test_every_action_of_the_state_table_has_its_own_words(action: str) -> None:
     assert "_" not in words
     generic = action.replace(".", ": ").replace("_", " ").capitalize()
     assert words != generic
+
+
+HOUSE = (
+    "student.registered", "student.password_changed", "user.added", "user.roles_changed",
+    "user.disabled", "user.enabled", "user.password_changed", "user.sessions_ended",
+    "device.requested", "device.enrolled", "device.refused", "device.revoked", "course.added",
+    "course.changed", "course.retired", "course.reopened", "workspace.set",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("action", [*ACTIONS, *HOUSE])
+def test_whatever_happens_has_a_drawing_of_its_own(action: str) -> None:
+    assert entry_look(action)[0] != entry_look("meteor.fell")[0]
+
+
+def test_what_one_can_filter_by_is_what_happens() -> None:
+    codes = [code for group in audit_words.ACTIONS for code, _ in group]
+    assert len(set(codes)) == len(codes)
+    assert set(codes) <= {*ACTIONS, *HOUSE}
+
+
+def test_facts_are_told_by_their_names() -> None:
+    facts = {
+        "amount_cents": 125_000, "signatures": 2, "reason_code": "wrong_amount",
+        "reason": "ab" * 32,
+        "method": "eft", "roles": ["officer", "supervisor"], "code": "conflict_decided",
+        "meteor": True, "claim": "0", "amount_received": None,
+    }  # fmt: skip
+    read = audit_words.read_entry(samples.leaf("enrollment.rejected", facts), samples.NOW)
+    assert read.leaf is not None
+    fields = {field.name: field.text for field in audit_words.fact_fields(read.leaf)}
+    assert fields == {
+        "Owed": "R\u00a01\u00a0250.00",
+        "Paid by": "EFT",
+        "Reason": "The amount is wrong",
+        "Refused for": "Decided already",
+        "Signed by then": "2 signatures",
+        "Officer's words": "sealed, abababababab…",
+        "Roles": "officer, supervisor",
+        "Meteor": "yes",
+        "Version": "1 → 2",
+    }
+
+
+def test_an_exact_time_names_its_zone() -> None:
+    local = samples.NOW.astimezone()
+    words = audit_words.exact_time(samples.NOW)
+    assert words.startswith(f"{local.day} March 2026, {local:%H:%M:%S} ")
+    assert words.rsplit(" ", 1)[1]
 
 
 def test_facts_enter_the_words() -> None:

@@ -1,0 +1,27 @@
+"""What signing in gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.client.api import Api
+from core.client.device import DeviceKey
+from core.client.outbox import Outbox
+from core.client.secrets import Durability
+from core.protocol.messages import Device, User, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What signing in gave: everything a desk is built from. `device_state` is as the backend
+    knows this console's key; `embedded` marks the demo workspace in our own child process."""
+
+    address: str
+    embedded: bool
+    api: Api
+    officer: User
+    workspace: Workspace
+    device: DeviceKey
+    device_state: Device
+    durability: Durability
+    outbox: Outbox

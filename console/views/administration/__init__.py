@@ -1,0 +1,1 @@
+"""Users, devices, courses and the workspace: for administrators."""
