@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 
-TARGETS := help setup run demo test check format criteria lock
+TARGETS := help setup run demo test check format criteria bench package lock
 FOUND := $(firstword $(PYTHON) $(shell which python3 python3.11 python3.12 python3.13 2>/dev/null))
 
 .PHONY: $(TARGETS)

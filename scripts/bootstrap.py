@@ -91,6 +91,18 @@ def criteria(arguments: list[str]) -> int:
     return _python(["-m", "tests.support.criteria"])
 
 
+def bench(arguments: list[str]) -> int:
+    """measure; one JSON object per line; ARGS="name" for one"""
+    prepare()
+    return _python(["-m", "tests.benchmarks", *arguments])
+
+
+def package(arguments: list[str]) -> int:
+    """freeze console and backend into dist/bursar, and try them"""
+    prepare()
+    return _python(["-m", "scripts.package", *arguments])
+
+
 def lock(arguments: list[str]) -> int:
     """write requirements.lock anew from pyproject.toml (needs uv)"""
     uv = shutil.which("uv")
@@ -122,6 +134,8 @@ COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
     "check": check,
     "format": tidy,
     "criteria": criteria,
+    "bench": bench,
+    "package": package,
     "lock": lock,
     "help": usage,
 }

@@ -1,11 +1,13 @@
 """`make demo`: an EFT payment is submitted, shows up live, is approved, and the card flips.
 
 Prints each step with its latency, writes screenshots to build/demo, verifies the ledger, and ends
-with one JSON line. Exit status 1 if anything did not hold.
+with one JSON line. Exit status 1 if anything did not hold. `--console` and `--backend` name built
+programs to do all this with instead of the source.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
@@ -14,12 +16,20 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.demo.console_process import ConsoleProcess, DemoError
-from scripts.demo.ledger_control import altered_copy, ledger_size, verify
+from scripts.demo.console_process import CONSOLE, ConsoleProcess, DemoError
+from scripts.demo.ledger_control import BACKEND, altered_copy, ledger_size, verify
 from scripts.demo.student import Student
 
 ROUNDS = 5
 OUTPUT = Path("build/demo")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The commands to run."""
+
+    console: tuple[str, ...]
+    backend: tuple[str, ...]
 
 
 @dataclass
@@ -107,31 +117,31 @@ def main_job(console: ConsoleProcess, figures: Figures) -> None:
         student.close()
 
 
-def check_ledger(database: Path) -> int:
+def check_ledger(database: Path, programs: Programs) -> int:
     start = time.monotonic_ns()
-    holds, words = verify(database)
+    holds, words = verify(programs.backend, database)
     expect(holds, f"the ledger did not verify: {words}")
     say("ledger verified", since(start))
     for cover_up in (False, True):
         copy = OUTPUT / f"altered-{'covered' if cover_up else 'plainly'}.sqlite3"
-        holds, words = verify(altered_copy(database, copy, cover_up=cover_up))
+        holds, words = verify(programs.backend, altered_copy(database, copy, cover_up=cover_up))
         expect(not holds, "verification passed although a leaf was altered")
         say(f"{copy.stem} copy refused: {words.splitlines()[-1]}")
     return ledger_size(database)
 
 
-def run() -> dict[str, object]:
+def run(programs: Programs) -> dict[str, object]:
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
     data = OUTPUT / "data"
     figures = Figures()
-    console = ConsoleProcess(data, OUTPUT / "console.log")
+    console = ConsoleProcess(programs.console, data, OUTPUT / "console.log")
     try:
         main_job(console, figures)
     finally:
         status = console.stop()
     expect(status == 0, f"the console ended with status {status}")
-    size = check_ledger(data / "demo" / "bursar.sqlite3")
+    size = check_ledger(data / "demo" / "bursar.sqlite3", programs)
     return {
         "demo": "ok",
         "submitted_to_console_ms": round(max(figures.submitted_to_console), 1),
@@ -141,9 +151,21 @@ def run() -> dict[str, object]:
     }
 
 
+def read_programs() -> Programs:
+    parser = argparse.ArgumentParser(prog="scripts.demo", description="The main job by itself.")
+    parser.add_argument("--console", help="a console program instead of the source")
+    parser.add_argument("--backend", help="a backend program instead of the source")
+    found = parser.parse_args()
+    return Programs(
+        console=(found.console,) if found.console else CONSOLE,
+        backend=(found.backend,) if found.backend else BACKEND,
+    )
+
+
 def main() -> int:
+    programs = read_programs()
     try:
-        result = run()
+        result = run(programs)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the last line must say so
         if not isinstance(error, DemoError):
             traceback.print_exc()

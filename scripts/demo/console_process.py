@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -20,21 +21,37 @@ class DemoError(Exception):
     """Something did not hold; the message says what."""
 
 
-class ConsoleProcess:
-    """Starts `python -m console --automation` with its embedded backend in `data`."""
+CONSOLE = (sys.executable, "-m", "console")
+"""The console from source."""
 
-    def __init__(self, data: Path, log: Path) -> None:
-        environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
+
+class ConsoleProcess:
+    """Starts `command --automation` with its embedded backend in `data` (None: its own choice).
+
+    `environment` is all that the console sees of one; None: the environment of this process.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        data: Path | None,
+        log: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        given = os.environ if environment is None else environment
+        place = [] if data is None else ["--data", str(data)]
         self._log = log.open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "console", "--automation", "--data", str(data)],
+            [*command, "--automation", *place],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=environment,
+            env={"QT_QPA_PLATFORM": "offscreen", **given},
         )
         self._answers: Queue[dict[str, Any]] = Queue()
-        Thread(target=self._read, name="console-answers", daemon=True).start()
+        self._reader = Thread(target=self._read, name="console-answers", daemon=True)
+        self._reader.start()
 
     def do(self, action: str, **arguments: object) -> dict[str, Any]:
         """One automation command and its answer. Raises DemoError when the console says no."""
@@ -69,8 +86,12 @@ class ConsoleProcess:
                 self._process.wait(STOP_SECONDS)
             except (DemoError, OSError, subprocess.TimeoutExpired):
                 self._process.kill()
-        self._log.close()
-        return self._process.wait()
+        status = self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout, self._log):
+            if pipe is not None:
+                pipe.close()
+        return status
 
     def _read(self) -> None:
         stdout = self._process.stdout

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from core.ledger.merkle import leaf_hash
 from scripts.demo.console_process import DemoError
+
+BACKEND = (sys.executable, "-m", "core.backend")
+"""The backend's command line from source."""
 
 
 def ledger_size(database: Path) -> int:
@@ -18,10 +22,10 @@ def ledger_size(database: Path) -> int:
     return int(size)
 
 
-def verify(database: Path) -> tuple[bool, str]:
-    """Whether `bursar-backend ledger verify` accepts the database, and what it said."""
+def verify(backend: Sequence[str], database: Path) -> tuple[bool, str]:
+    """Whether `backend ledger verify` accepts the database, and what it said."""
     done = subprocess.run(
-        [sys.executable, "-m", "core.backend", "ledger", "verify", "--database", str(database)],
+        [*backend, "ledger", "verify", "--database", str(database)],
         capture_output=True,
         text=True,
         check=False,

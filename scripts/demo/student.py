@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ class Student:
         )
         email = f"{uuid.uuid4().hex}@example.org"
         self._post("sign-up", {"name": name, "email": email, "password": uuid.uuid4().hex})
+        self._open = ExitStack()
         self._live = self._connect()
 
     def cards(self) -> list[dict[str, Any]]:
@@ -60,14 +62,16 @@ class Student:
         raise DemoError(f"the student's page never read {label!r}")
 
     def close(self) -> None:
-        self._live.close()
+        self._open.close()
         self._http.close()
 
     def _connect(self) -> ClientConnection:
         cookies = "; ".join(f"{name}={value}" for name, value in self._http.cookies.items())
-        live = connect(
-            self._origin.replace("http", "ws", 1) + "/live/student",
-            additional_headers={"Cookie": cookies, "Origin": self._origin},
+        live = self._open.enter_context(
+            connect(
+                self._origin.replace("http", "ws", 1) + "/live/student",
+                additional_headers={"Cookie": cookies, "Origin": self._origin},
+            )
         )
         live.recv(timeout=LIVE_SECONDS)  # all cards first
         return live
