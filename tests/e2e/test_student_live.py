@@ -27,6 +27,7 @@ RECORD_LABELS = """() => {
 }"""
 
 
+@pytest.mark.both_engines
 @pytest.mark.req("3.1", "3.3", "4.3")
 def test_every_tab_and_device_shows_the_same(
     browser: Browser,

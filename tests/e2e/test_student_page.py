@@ -51,6 +51,7 @@ def test_a_visitor_registers_and_can_then_enroll(
     assert visitor.same_page()
 
 
+@pytest.mark.both_engines
 @pytest.mark.req("1.3", "2.3", "2.4", "6.3")
 def test_eft_from_enroll_now_to_pending_approval(
     student: StudentPage, school: School, course: str, registered: LiveStudent
@@ -77,6 +78,7 @@ def test_eft_from_enroll_now_to_pending_approval(
     assert row.student.name == registered.name
 
 
+@pytest.mark.both_engines
 @pytest.mark.req("3.1", "3.4", "4.3", "6.4")
 def test_an_approval_turns_the_card_and_opens_the_lessons(
     student: StudentPage, school: School, course: str
