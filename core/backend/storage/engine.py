@@ -8,6 +8,7 @@ whichever node.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import sys
@@ -62,6 +63,8 @@ def sqlite_file(url: str) -> Path | None:
 def open_engine(url: str) -> Engine:
     """An engine whose connections are set up for durable writing."""
     if make_url(url).get_backend_name() != "sqlite":
+        # It warns of what it could not say to a dying connection, and raises the error as well.
+        logging.getLogger("psycopg").setLevel(logging.ERROR)
         return create_engine(
             url,
             isolation_level="READ COMMITTED",
