@@ -31,8 +31,8 @@ from core.client.audit import EntryChecks
 from core.protocol.messages import AuditEntry, AuditOutline
 
 _WIDTHS = {
-    Column.TIME: 124,
-    Column.WHO: 112,
+    Column.TIME: 140,
+    Column.WHO: 128,
     Column.ABOUT: 112,
     Column.REFERENCE: 106,
     Column.AMOUNT: 108,
@@ -259,9 +259,12 @@ class AuditScreen(QWidget):
         """The pill stays in the middle of the table's upper edge; names take the room there is."""
         if watched is self.table and event.type() == QEvent.Type.Resize:
             self._place_pill()
+            wide = self.table.width() >= _WIDE_FROM
             for column in (Column.WHO, Column.ABOUT):
-                wide = self.table.width() >= _WIDE_FROM
                 self.table.setColumnWidth(column, _WIDE_NAME if wide else _WIDTHS[column])
+            # Where there is no room, what happened comes before whom it is about: the inspector
+            # tells that, and the reference stands in the line.
+            self.table.setColumnHidden(Column.ABOUT, not wide)
         return False
 
     # --- inside ---

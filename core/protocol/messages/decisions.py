@@ -1,0 +1,58 @@
+"""Signed decisions and their answers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from core.protocol.messages.enrollments import EnrollmentRow
+from core.protocol.messages.fields import MAX_DECISIONS, Base64, Index, Message, ShortText, Words
+
+
+class Note(Message):
+    """The officer's own words; only their commitment is signed."""
+
+    text: Words
+    salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class SignedDecision(Message):
+    """`id` repeats the decision's own id, so that an unreadable payload can still be answered."""
+
+    id: UUID
+    payload: Annotated[str, StringConstraints(max_length=4096)]
+    signature: Base64
+    note: Note | None = None
+
+
+class DecisionBatch(Message):
+    items: Annotated[tuple[SignedDecision, ...], Field(min_length=1, max_length=MAX_DECISIONS)]
+
+
+class AnswerKind(StrEnum):
+    ACCEPTED = "accepted"
+    CONFLICT_DECIDED = "conflict_decided"
+    CONFLICT_CHANGED = "conflict_changed"
+    REFUSED = "refused"
+    TRANSIENT = "transient"
+
+
+class DecisionAnswer(Message):
+    """`code` and `message` say why, in plain words; transient answers are never stored.
+
+    `index` is the ledger index of an accepted decision; `row` is what the enrollment is now.
+    """
+
+    id: UUID
+    kind: AnswerKind
+    code: ShortText
+    message: Annotated[str, StringConstraints(max_length=500)]
+    index: Index | None = None
+    row: EnrollmentRow | None = None
+
+
+class DecisionAnswers(Message):
+    results: tuple[DecisionAnswer, ...]
