@@ -7,6 +7,7 @@ and clicks do, through the same actions, and nothing that a person could not do.
         -> {"ok": true, "painted_ns": ..}     when the row is painted; time.monotonic_ns()
     {"do": "wait_gone", "reference": .., "seconds": 10}   -> when it has left the painted list
     {"do": "select", "reference": ..}                     {"do": "approve"}
+    {"do": "wait_detail", "seconds": 10}                  -> when the details are shown, too
     {"do": "reject", "reason": "no_payment_found", "note": ".."}
     {"do": "screenshot", "path": ..}                      {"do": "theme", "name": "light"}
     {"do": "size", "width": 1280, "height": 800}          {"do": "open", "screen": "settings"}
@@ -59,6 +60,7 @@ class Automation:
             "wait_gone": self._wait_gone,
             "wait_live": self._wait_live,
             "select": self._select,
+            "wait_detail": self._wait_detail,
             "approve": self._approve,
             "reject": self._reject,
             "screenshot": self._screenshot,
@@ -146,6 +148,12 @@ class Automation:
         office.pending.table.setFocus()
         if not office.pending.table.select_key(_key(office, command)):
             raise AutomationError("the row is filtered out")
+        return {}
+
+    async def _wait_detail(self, command: Answer) -> Answer:
+        office = await self._office(command)
+        detail = office.pending.detail
+        await _until(lambda: not detail.is_loading, command, "the details did not come")
         return {}
 
     async def _approve(self, command: Answer) -> Answer:

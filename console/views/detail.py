@@ -111,6 +111,11 @@ class DetailPane(QFrame):
         self._loading.setVisible(False)
         self._details.setVisible(True)
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether history and card of the shown row are still on their way."""
+        return self._loading.isVisible()
+
     def tell_no_detail(self, message: str) -> None:
         """The history cannot be fetched; the row itself stays."""
         self._loading.setText(message)

@@ -74,6 +74,7 @@ def approve_round(console: ConsoleProcess, student: Student, course: str, figure
     expect(student.card(course)["label"] == "Pending Approval", "the card is not pending")
     console.do("select", reference=reference)
     if len(figures.submitted_to_console) == 1:
+        console.do("wait_detail")
         screenshots(console, "pending")
     start = time.monotonic_ns()
     console.do("approve")
@@ -110,8 +111,9 @@ def main_job(console: ConsoleProcess, figures: Figures) -> None:
     for student in students[:ROUNDS]:
         approve_round(console, student, course, figures)
     reject_once(console, students[ROUNDS], course)
-    console.do("open", screen="settings")
-    screenshots(console, "settings")
+    for screen in ("audit", "settings"):
+        console.do("open", screen=screen)
+        screenshots(console, screen)
     console.do("open", screen="pending")
     for student in students:
         student.close()

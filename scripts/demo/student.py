@@ -24,7 +24,7 @@ class Student:
         self._http = httpx.Client(
             base_url=self._origin, headers={"Origin": self._origin}, timeout=LIVE_SECONDS
         )
-        email = f"{uuid.uuid4().hex}@example.org"
+        email = f"student.{uuid.uuid4().hex[:8]}@example.org"
         self._post("sign-up", {"name": name, "email": email, "password": uuid.uuid4().hex})
         self._open = ExitStack()
         self._live = self._connect()
