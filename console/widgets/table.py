@@ -75,7 +75,53 @@ def set_manners(table: QTableView, theme: Theme) -> None:
     rows.setDefaultSectionSize(theme.tokens.size.row)
 
 
-class LiveTable(QTableView):
+class RowTable(QTableView):
+    """What every table of rows does alike: nothing is current until a person chooses it, some keys
+    lead elsewhere than Qt's own, and letters are shortcuts.
+
+    A table says in `_tell` that the current row is another one, in `_row_for` to which row a key
+    leads (None: as Qt has it), and in `_select_row` how that row becomes the current one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet = False
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        if not self._quiet:
+            self._tell()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt makes the first row current when a table without one gets the focus; we do not."""
+        had_current = self.currentIndex().isValid()
+        self._quiet = True
+        super().focusInEvent(event)
+        if not had_current:
+            self.selectionModel().clear()
+        self._quiet = False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        row = self._row_for(event)
+        if row is None:
+            super().keyPressEvent(event)
+        else:
+            self._select_row(row)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Letters are shortcuts here; Qt would look for a row that begins with them."""
+
+    def _tell(self) -> None:
+        raise NotImplementedError  # abc and Qt's classes do not go together
+
+    def _row_for(self, event: QKeyEvent) -> int | None:
+        raise NotImplementedError  # as above
+
+    def _select_row(self, row: int) -> object:
+        raise NotImplementedError  # as above
+
+
+class LiveTable(RowTable):
     """Rows by key. When the current row leaves, nothing is selected: a key pressed in that moment
     must never act on another row. The arrow keys go on from where it was.
     """
@@ -91,7 +137,6 @@ class LiveTable(QTableView):
         self._current: UUID | None = None
         self._resume_row: int | None = None
         self._told: UUID | None = None
-        self._quiet = False
         self.setAccessibleName(name)
         self.setHorizontalHeader(SortHeader(theme, self))
         self.setModel(model)
@@ -141,33 +186,9 @@ class LiveTable(QTableView):
 
     # --- Qt ---
 
-    def currentChanged(self, current: Index, previous: Index) -> None:
-        super().currentChanged(current, previous)
-        if not self._quiet:
-            self._tell()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt makes the first row current when a table without one gets the focus; we do not."""
-        had_current = self.currentIndex().isValid()
-        self._quiet = True
-        super().focusInEvent(event)
-        if not had_current:
-            self.selectionModel().clear()
-        self._quiet = False
-
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         self.painted.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        row = self._row_for(event)
-        if row is None:
-            super().keyPressEvent(event)
-        else:
-            self._select_row(row)
-
-    def keyboardSearch(self, search: str) -> None:
-        """Letters are shortcuts here; Qt would jump to a row that begins with them."""
 
     def _row_for(self, event: QKeyEvent) -> int | None:
         """The row that a key leads to where Qt's own answer is not ours."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QTableView
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 
 from console.theme import Theme
 from console.widgets.cells import CellDelegate
-from console.widgets.table import SortHeader, set_manners
+from console.widgets.table import RowTable, SortHeader, set_manners
 
 _Index = QModelIndex | QPersistentModelIndex
 
 
-class VirtualTable(QTableView):
+class VirtualTable(RowTable):
     """The order is the model's. Rows that come in above move neither the selection nor, further
     down, what is looked at: whoever brings them asks `is_at_top` first.
     """
@@ -24,7 +23,6 @@ class VirtualTable(QTableView):
 
     def __init__(self, theme: Theme, *, name: str) -> None:
         super().__init__()
-        self._quiet = False
         self.setAccessibleName(name)
         header = SortHeader(theme, self)
         header.setSortIndicatorShown(False)
@@ -67,33 +65,15 @@ class VirtualTable(QTableView):
 
     # --- Qt ---
 
-    def currentChanged(self, current: _Index, previous: _Index) -> None:
-        super().currentChanged(current, previous)
-        if not self._quiet:
-            self.current_changed.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt would make the first row current; nothing is chosen until a person chooses."""
-        had_current = self.currentIndex().isValid()
-        self._quiet = True
-        super().focusInEvent(event)
-        if not had_current:
-            self.selectionModel().clear()
-        self._quiet = False
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.looked_at.emit()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        row = self._row_for(event)
-        if row is None:
-            super().keyPressEvent(event)
-        else:
-            self.select_row(row)
+    def _tell(self) -> None:
+        self.current_changed.emit()
 
-    def keyboardSearch(self, search: str) -> None:
-        """Letters are shortcuts here; Qt would read every row to find one that begins with them."""
+    def _select_row(self, row: int) -> None:
+        self.select_row(row)
 
     def _row_for(self, event: QKeyEvent) -> int | None:
         last = self.model().rowCount() - 1

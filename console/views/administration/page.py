@@ -114,11 +114,11 @@ class RecordPage(QWidget, Generic[T]):
 
     async def load(self) -> Sequence[T]:
         """The records as the backend has them. Raises ClientError."""
-        raise NotImplementedError
+        raise NotImplementedError  # abc and Qt classes do not go together
 
     def name_of(self, record: T) -> str:
         """How the selected record is called below the table."""
-        raise NotImplementedError
+        raise NotImplementedError  # as above
 
     def add_tool(self, text: str, run: Callable[[], object], *, icon: str, key: str = "") -> Button:
         """A button in the heading, with a key while the page has the focus."""
