@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 from pydantic import ValidationError
+from starlette import status
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.backend.services.errors import SignInNeededError
@@ -158,6 +159,9 @@ async def _send(
                 await socket.send({"type": "websocket.send", "text": message.decode()})
         except TimeoutError:
             raise FeedClosedError(CloseCode.TOO_SLOW, "Too slow; please resume.") from None
+        except RuntimeError as error:
+            # uvicorn closed it beneath us (a frame too large, junk) while this send was on its way.
+            raise WebSocketDisconnect(status.WS_1006_ABNORMAL_CLOSURE) from error
 
 
 async def _listen(socket: WebSocket) -> None:

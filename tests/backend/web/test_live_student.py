@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx
 import pytest
+from starlette.types import Message, Scope
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from core.backend.web.app import create_app
 from core.protocol.messages import CloseCode, StudentCard, StudentCards
 from tests.backend.web.asking import close_code, live_student
 from tests.support.live_backend import LiveBackend
@@ -67,3 +70,31 @@ async def test_a_tab_has_nothing_to_say(live_backend: LiveBackend) -> None:
     async with live_student(live_backend, live_backend.student()) as socket:
         await socket.send(json.dumps({"type": "hello"}))
         assert await close_code(socket) == CloseCode.BAD_MESSAGE
+
+
+async def test_the_server_closes_beneath_an_answer(live_backend: LiveBackend) -> None:
+    student, sent = live_backend.student(), list[str]()
+
+    async def receive() -> Message:
+        if not sent:
+            return {"type": "websocket.connect"}
+        await asyncio.Event().wait()
+        raise AssertionError("an event that nobody sets")
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+        if message["type"] == "websocket.send":  # as uvicorn says it
+            raise RuntimeError("Unexpected ASGI message, after sending 'websocket.close'.")
+
+    headers = {**student.headers, "Origin": student.origin, "Host": live_backend.url[7:]}
+    scope: Scope = {
+        "type": "websocket",
+        "path": "/live/student",
+        "query_string": b"",
+        "scheme": "ws",
+        "client": ("127.0.0.1", 1),
+        "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
+    }
+    live_backend.run(create_app(live_backend.services)(scope, receive, send))
+    assert sent == ["websocket.accept", "websocket.send"]
+    assert not live_backend.services.sync._subscriptions
