@@ -7,14 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import platformdirs
+from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QApplication
 
+import resources
 from console.arguments import read_arguments
 from console.preferences import PreferenceFile
-from console.theme import Theme
 from console.views.main_window import MainWindow
-from console.views.start import StartPage
 
 _LOG_BYTES = 1_000_000
 
@@ -23,21 +22,29 @@ def main(given: Sequence[str] | None = None) -> int:
     """Run the console; the exit status."""
     arguments = read_arguments(
         sys.argv[1:] if given is None else given,
-        default_data=platformdirs.user_data_path("bursar", appauthor=False),
+        default_data=_user_data(),
     )
     application = QApplication(sys.argv[:1])
     application.setApplicationName("bursar")
     application.setApplicationDisplayName("Bursar")
     preferences = PreferenceFile(arguments.data / "preferences.json")
-    theme = Theme(application, arguments.theme or preferences.current.theme)
-    window, start = MainWindow(theme), StartPage(theme)
-    window.show_page(start)
+    choice = arguments.theme or preferences.current.theme
+    window = MainWindow(resources.load_tokens().palette(choice.shown).surface)
     window.show()
     application.processEvents()  # on the screen before anything heavy is imported
 
+    from console.theme import Theme  # noqa: PLC0415 - with QtSvg, after the first paint
+    from console.views.start import StartPage  # noqa: PLC0415 - as above
+
+    theme = Theme(application, choice)
+    window.wear(theme)
+    start = StartPage(theme)
+    window.show_page(start)
+    application.processEvents()
+
     _start_logging(arguments.data)
 
-    from console.app import App  # noqa: PLC0415 - half a second of imports, after the first paint
+    from console.app import App  # noqa: PLC0415 - half a second of imports, as above
     from console.runtime import garbage  # noqa: PLC0415 - as above
     from console.runtime.crash import CrashReporter  # noqa: PLC0415 - as above
     from console.runtime.loop import run  # noqa: PLC0415 - as above
@@ -57,6 +64,12 @@ def main(given: Sequence[str] | None = None) -> int:
         return await app.run()
 
     return run(whole_run, application, crash)
+
+
+def _user_data() -> Path:
+    """The folder for this account's data; Qt knows it without another import."""
+    place = QStandardPaths.StandardLocation.GenericDataLocation
+    return Path(QStandardPaths.writableLocation(place)) / "bursar"
 
 
 def _start_logging(data: Path) -> None:

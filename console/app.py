@@ -27,7 +27,8 @@ from console.runtime.dialogs import confirm, shown
 from console.runtime.tasks import TaskRunner
 from console.runtime.throttle import timer_of
 from console.runtime.work import in_thread
-from console.theme import Theme, ThemeChoice
+from console.theme import Theme
+from console.theme_choice import ThemeChoice
 from console.tray import Tray, system_tray
 from console.views.account import PasswordChangeDialog
 from console.views.main_window import MainWindow

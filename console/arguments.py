@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.theme import ThemeChoice
+from console.theme_choice import ThemeChoice
 
 
 @dataclass(frozen=True, slots=True)

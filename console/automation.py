@@ -31,7 +31,7 @@ from uuid import UUID
 from PySide6.QtWidgets import QWidget
 
 from console.office import Office
-from console.theme import ThemeChoice
+from console.theme_choice import ThemeChoice
 from console.views.reject import RejectDialog
 from core.client.connection import ConnectionState
 from core.domain.decisions import ReasonCode

@@ -22,7 +22,8 @@ from console.models.pending import PendingModel
 from console.ports import DeskPort
 from console.runtime.dialogs import confirm, shown
 from console.runtime.tasks import TaskRunner
-from console.theme import Theme, ThemeChoice
+from console.theme import Theme
+from console.theme_choice import ThemeChoice
 from console.views.account import Account
 from console.views.administration.page import Bench
 from console.views.alarm import AlarmOverlay

@@ -7,7 +7,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from console.theme import ThemeChoice
+from console.theme_choice import ThemeChoice
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Literal
-
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtGui import QPalette as QtPalette
@@ -13,20 +10,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 import resources
 from console.stylesheet import stylesheet
+from console.theme_choice import ThemeChoice, ThemeName
 from resources import Palette
 
-ThemeName = Literal["light", "dark"]
 _FONT_FILES = ("Inter-Regular.ttf", "Inter-Medium.ttf", "Inter-SemiBold.ttf")
 # Icons are drawn once for each of these, so that they are sharp on every screen.
 _PIXEL_RATIOS = (1, 2, 3)
-
-
-class ThemeChoice(StrEnum):
-    """What the person chose; SYSTEM follows the desktop."""
-
-    SYSTEM = "system"
-    LIGHT = "light"
-    DARK = "dark"
 
 
 class Theme(QObject):
@@ -58,12 +47,7 @@ class Theme(QObject):
     @property
     def name(self) -> ThemeName:
         """The theme that is shown now."""
-        if self._choice is ThemeChoice.LIGHT:
-            return "light"
-        if self._choice is ThemeChoice.DARK:
-            return "dark"
-        dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
-        return "dark" if dark else "light"
+        return self._choice.shown
 
     @property
     def colours(self) -> Palette:

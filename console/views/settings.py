@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from console.entered import Entered
-from console.theme import Theme, ThemeChoice
+from console.theme import Theme
+from console.theme_choice import ThemeChoice
 from console.views.account import Account
 from console.widgets.basic import Button, label, wrapped
 from console.widgets.check import CheckBox

@@ -23,13 +23,14 @@ from PySide6.QtWidgets import QApplication
 
 from console.commands import Commands
 from console.models.pending import Column, PendingLine, PendingModel, pending_line
-from console.theme import Theme, ThemeChoice
-from console.views.main_window import MainWindow
+from console.theme import Theme
+from console.theme_choice import ThemeChoice
 from console.views.pending import PendingScreen
 from core.protocol.messages import EnrollmentRow
 from tests.benchmarks.processes import say
 from tests.benchmarks.report import median
 from tests.console import samples
+from tests.support.windows import dressed
 
 _TURNS = 7
 _WORDS = ("khumalo", "bookkeeping", "van der", "125", "lerato", "nkosi eft", "zzz")
@@ -58,7 +59,7 @@ class Desk:
     def __init__(self, application: QApplication, rows: tuple[EnrollmentRow, ...]) -> None:
         theme = Theme(application, ThemeChoice.LIGHT)
         self._rows = rows
-        self._window = MainWindow(theme)
+        self._window = dressed(theme)
         self.model = PendingModel(samples.clock, self._window)
         self._screen = PendingScreen(
             theme, self.model, Commands(self._window), clock=samples.clock, me=samples.ME,

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from console.office import Office
 from console.runtime.tasks import TaskRunner
-from console.theme import Theme, ThemeChoice
+from console.theme import Theme
+from console.theme_choice import ThemeChoice
 from console.views.main_window import MainWindow
 from core.client.connection import LIVE
 from core.client.witness import WitnessState, WitnessStatus
@@ -21,6 +22,7 @@ from core.client.witness_file import WitnessAlarm
 from core.protocol.messages import EnrollmentRow
 from tests.console import samples
 from tests.support.waiting import until
+from tests.support.windows import dressed
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +81,7 @@ async def opened(theme: Theme) -> AsyncIterator[OpenOffice]:
     """An office in a window, live, verified, and empty."""
     errors: list[str] = []
     tasks = TaskRunner(lambda error, name: errors.append(f"{name}: {error!r}"))
-    window, desk = MainWindow(theme), samples.FakeDesk()
+    window, desk = dressed(theme), samples.FakeDesk()
     office = Office(theme, desk, window=window, tasks=tasks, clock=samples.clock)
     window.resize(1280, 800)
     window.show_page(office.shell)

@@ -27,7 +27,6 @@ from console.runtime.dialogs import ConfirmDialog
 from console.theme import Theme
 from console.views.administration.device_request import DeviceRequestCard
 from console.views.administration.screen import AdministrationScreen
-from console.views.main_window import MainWindow
 from console.views.root_device import RootDevicePage
 from console.views.start import StartPage
 from core.backend.services.container import Services, build
@@ -54,6 +53,7 @@ from tests.support.live_template import (
     live_config,
 )
 from tests.support.waiting import until
+from tests.support.windows import dressed
 
 PEOPLE = (
     (Role.ADMINISTRATOR, "Ayesha Patel", "ayesha@college.example"),
@@ -113,7 +113,7 @@ def running(
     assert private_keyring.secrets == {}
     crashes: list[str] = []
     app = App(
-        window=MainWindow(theme),
+        window=dressed(theme),
         start=StartPage(theme),
         theme=theme,
         arguments=Arguments(tmp_path / "administrator", fresh.url, None, automation=False),

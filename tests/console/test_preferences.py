@@ -8,7 +8,7 @@ import pytest
 
 from console.arguments import read_arguments
 from console.preferences import PreferenceFile, Preferences
-from console.theme import ThemeChoice
+from console.theme_choice import ThemeChoice
 from tests.support.watch import ExpectedLogs
 
 

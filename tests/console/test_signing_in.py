@@ -16,9 +16,9 @@ from console.arguments import Arguments
 from console.office import Office
 from console.preferences import PreferenceFile
 from console.runtime.crash import CrashReporter
-from console.theme import Theme, ThemeChoice
+from console.theme import Theme
+from console.theme_choice import ThemeChoice
 from console.views.account import PasswordChangeDialog
-from console.views.main_window import MainWindow
 from console.views.sign_in import SignInPage
 from console.views.start import StartPage
 from core.client.api import Api
@@ -33,6 +33,7 @@ from tests.support.keyrings import MemoryKeyring
 from tests.support.live_backend import LiveBackend
 from tests.support.live_template import PASSWORD
 from tests.support.waiting import until
+from tests.support.windows import dressed
 
 
 @dataclass
@@ -83,7 +84,7 @@ def running(
 ) -> Running:
     assert private_keyring.secrets == {}
     crashes: list[str] = []
-    window, start = MainWindow(theme), StartPage(theme)
+    window, start = dressed(theme), StartPage(theme)
     app = App(
         window=window,
         start=start,

@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtGui import QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QLabel
 
-from console.theme import Theme, ThemeChoice, set_look
+from console.theme import Theme, set_look
+from console.theme_choice import ThemeChoice
 from console.widgets.basic import Button, Icon
 
 

@@ -23,11 +23,11 @@ from console.office import Office
 from console.runtime.tasks import TaskRunner
 from console.theme import Theme
 from console.tray import Tray, system_tray
-from console.views.main_window import MainWindow
 from core.protocol.messages import AnswerKind, EnrollmentRow
 from tests.console import samples
 from tests.console.clockwork import Time
 from tests.support.watch import ExpectedLogs
+from tests.support.windows import dressed
 
 QUIET = int(QUIET_SECONDS * 1000)
 LONGEST = int(LONGEST_SECONDS * 1000)
@@ -209,7 +209,7 @@ async def watched(theme: Theme) -> AsyncIterator[Watched]:
     announcer = Announcer(tray.tell, is_wanted=lambda: True, clock=time.clock, later=time.later)
     errors: list[str] = []
     tasks = TaskRunner(lambda error, name: errors.append(f"{name}: {error!r}"))
-    window = MainWindow(theme)
+    window = dressed(theme)
     office = Office(
         theme, desk, window=window, tasks=tasks, clock=samples.clock, announcer=announcer
     )
@@ -286,7 +286,7 @@ async def test_settings_asks_for_it_and_says_where_it_cannot_be(watched: Watched
 @pytest.fixture
 def icon(theme: Theme) -> Iterator[Tray]:
     """The real class, not shown: test_on_a_desktop.py has a desktop for it."""
-    window = MainWindow(theme)
+    window = dressed(theme)
     yield Tray(theme, window)
     window.deleteLater()
 
@@ -314,13 +314,13 @@ def test_a_click_on_the_notification_names_its_payment(icon: Tray) -> None:
 
 def test_without_a_tray_there_is_no_icon(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: False)
-    window = MainWindow(theme)
+    window = dressed(theme)
     assert system_tray(theme, window) is None
     window.deleteLater()
 
 
 def test_the_window_comes_back(theme: Theme, expected_logs: ExpectedLogs) -> None:
-    window = MainWindow(theme)
+    window = dressed(theme)
     window.showMinimized()
     with expected_logs("does not support raise"):  # nobody is in front of anybody without a screen
         window.bring_to_front()

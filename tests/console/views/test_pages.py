@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from console.theme import Theme
-from console.views.main_window import MainWindow
 from console.views.sign_in import SignInPage, address_problem
 from console.views.start import StartPage
+from tests.support.windows import dressed
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_start_tells_steps_and_failures_with_ways_out(theme: Theme) -> None:
 
 
 def test_the_window_asks_before_it_closes(theme: Theme) -> None:
-    window, asked = MainWindow(theme), list[int]()
+    window, asked = dressed(theme), list[int]()
     window.close_wanted.connect(lambda: asked.append(1))
     page = StartPage(theme)
     window.show_page(page)

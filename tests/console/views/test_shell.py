@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 
 from console.runtime.dialogs import ConfirmDialog
-from console.theme import ThemeChoice
+from console.theme_choice import ThemeChoice
 from console.views.shell import COMPACT_BELOW
 from console.views.shortcuts import CommandPalette, ShortcutSheet
 from core.client.connection import LIVE, LOST, OTHER_LEDGER, REFUSED, SIGNED_OUT

@@ -22,6 +22,7 @@ from tests.console import samples
 from tests.console.fixtures import witness_status
 from tests.console.house import FakeHouse
 from tests.support.waiting import until
+from tests.support.windows import dressed
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Bureau:
 async def bureau(theme: Theme) -> AsyncIterator[Bureau]:
     errors: list[str] = []
     tasks = TaskRunner(lambda error, name: errors.append(f"{name}: {error!r}"))
-    window = MainWindow(theme)
+    window = dressed(theme)
     desk = samples.FakeDesk(entered=samples.entered(demo=False, roles=(Role.ADMINISTRATOR,)))
     office = Office(theme, desk, window=window, tasks=tasks, clock=samples.clock)
     window.resize(1280, 800)
