@@ -20,6 +20,7 @@ import time
 from tests.benchmarks.processes import commands, say
 
 _QUIET_SECONDS = 0.3
+_READ_BYTES = 16_384  # more would be mapped and unmapped by the allocator for each read
 _GIVE_UP_SECONDS = 30.0
 
 
@@ -63,7 +64,7 @@ class Listener:
 
     def take(self, marker: bytes) -> bool:
         """Read what is there; whether a whole message with the marker was in it."""
-        data = self._tail + self.socket.recv(262_144)
+        data = self._tail + self.socket.recv(_READ_BYTES)
         found, place = False, 0
         while (end := _frame_end(data, place)) is not None:
             found = found or data.find(marker, place, end) >= 0

@@ -138,6 +138,9 @@ class ListeningProtocol(WebSocketsSansIOProtocol):
                 await self.send({"type": "websocket.send", "text": message.decode()})
         except TimeoutError:
             raise FeedClosedError(CloseCode.TOO_SLOW, "Too slow; please resume.") from None
+        except RuntimeError as error:
+            # uvicorn closed it beneath us (a frame too large, junk) while this was on its way.
+            raise ClientDisconnected from error
 
     async def _say_goodbye(self, end: FeedClosedError) -> None:
         """Say why; a client that does not take even this is cut off."""
