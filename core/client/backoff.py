@@ -17,19 +17,3 @@ def delay(attempt: int, jitter: Jitter) -> float:
     """
     step = min(CAP_SECONDS, FIRST_SECONDS * 2.0 ** min(attempt, 16))
     return step * (0.5 + jitter() / 2)
-
-
-class Backoff:
-    """The delays of one connection, growing until `reset`."""
-
-    def __init__(self, jitter: Jitter) -> None:
-        self._jitter = jitter
-        self._attempt = 0
-
-    def next(self) -> float:
-        seconds = delay(self._attempt, self._jitter)
-        self._attempt += 1
-        return seconds
-
-    def reset(self) -> None:
-        self._attempt = 0

@@ -10,13 +10,19 @@ from uuid import UUID
 
 from core.client.device import DeviceKey
 from core.client.errors import DecisionError
-from core.client.outbox import Draft, Outbox, OutboxItem, SignedBytes
+from core.client.outbox import Draft, Outbox, OutboxItem, SignedBytes, SignedWithdrawal
 from core.domain.decisions import NEEDS_REASON, Decision, ReasonCode, Verdict
 from core.domain.money import MoneyError, check_cents
 from core.ledger.commitments import SALT_BYTES, commit
 from core.ledger.errors import LedgerError
 from core.protocol.messages import EnrollmentRow, Note
-from core.protocol.signing import decision_payload, seen_digest, seen_facts
+from core.protocol.signing import (
+    Withdrawal,
+    decision_payload,
+    seen_digest,
+    seen_facts,
+    withdrawal_payload,
+)
 
 MAX_NOTE_CHARS = 1000
 
@@ -85,8 +91,35 @@ class Decider:
             created_at=self.now(),
             reference=row.reference,
             cents=row.claim.amount_cents if row.claim else row.amount_cents,
+            shown=row,
         )
         return await self.outbox.add(draft, sign)
+
+    async def withdraw(self, item: OutboxItem) -> tuple[OutboxItem, OutboxItem]:
+        """Take back a decision that waits: sign a withdrawal of it and queue that instead.
+
+        Gives the decision and the withdrawal. Raises DecisionError where it does not wait any
+        more, or was not signed by this key; OutboxError where the queue fails.
+        """
+        if (item.officer, item.device) != (self.device.user, self.device.id):
+            raise DecisionError("Only the officer and the console that signed it can discard it.")
+        withdrawal_id, at = self.new_id(), self.now()
+
+        def sign(decision: OutboxItem) -> SignedWithdrawal:
+            payload = withdrawal_payload(
+                Withdrawal(
+                    id=withdrawal_id,
+                    officer=decision.officer,
+                    device=decision.device,
+                    n=decision.n,
+                    decision=decision.id,
+                    enrollment=decision.enrollment,
+                )
+            )
+            signed = SignedBytes(payload, self.device.key.sign(payload))
+            return SignedWithdrawal(withdrawal_id, at, signed)
+
+        return await self.outbox.discard(item.id, sign)
 
     def _note(self, text: str | None) -> Note | None:
         """The words with a fresh salt, so that equal words do not look equal in the ledger."""

@@ -6,7 +6,9 @@ ClientError                 `str(error)` is in plain words, for people
 ├── ProblemError            the backend said no; `.problem` says why
 ├── ProtocolError           the other side does not speak as a Bursar backend does
 ├── SecretStoreError        the keyring of the operating system refused
+│   └── WrongPassphraseError    the seal of the secrets' file does not open
 ├── OutboxError             the queue on this computer cannot be read or written
+├── OfflineCopyError        the copy of the pending list cannot be read or written
 ├── DecisionError           a decision that lacks something, found before it was signed
 └── EmbeddedError           the backend that the console starts itself did not come up
 """
@@ -51,8 +53,16 @@ class SecretStoreError(ClientError):
     """The keyring is locked, gone or broken."""
 
 
+class WrongPassphraseError(SecretStoreError):
+    """Another passphrase, or a file that somebody changed: the seal does not open."""
+
+
 class OutboxError(ClientError):
     """The queue file cannot be used."""
+
+
+class OfflineCopyError(ClientError):
+    """The file of the copy cannot be used; the console works on without it."""
 
 
 class DecisionError(ClientError):

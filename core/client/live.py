@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import NoReturn, Protocol
 
 import httpx
@@ -21,8 +22,14 @@ from websockets.exceptions import (
 )
 
 from core.client import connection
-from core.client.backoff import Backoff, Jitter
-from core.client.connection import ConnectionStatus, Step
+from core.client.backoff import Jitter
+from core.client.connection import (
+    Action,
+    Connect,
+    ConnectionMachine,
+    ConnectionStatus,
+    Reaction,
+)
 from core.client.errors import ClientError, SignInNeededError
 from core.client.http import is_loopback, tls_context
 from core.protocol.feed import (
@@ -35,7 +42,7 @@ from core.protocol.feed import (
     OtherEpochError,
     Snapshot,
 )
-from core.protocol.messages import EnrollmentRow, Session
+from core.protocol.messages import CloseCode, EnrollmentRow, Session
 
 BATCH_MESSAGES = 200
 """Parsed and handed over at a time: a few milliseconds, then the window has its turn."""
@@ -43,6 +50,8 @@ BATCH_MESSAGES = 200
 _MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 _OPEN_SECONDS = 10.0
 _CLOSE_SECONDS = 2.0
+# A backend begins to answer a hello at once, or it is not one.
+_FIRST_MESSAGE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,8 @@ class LiveFeed:
     """Run `run` as a task. It ends by itself when a person is needed; start it again after that.
 
     `feed` remembers across connections, and may be given to a new LiveFeed. `on_batch` is awaited
-    with each batch, `on_status` called with each change. Callbacks run on the loop.
+    with each batch, `on_status` called with each change of what is to be shown. Callbacks run on
+    the loop. What to do next is `connection.ConnectionMachine`'s to say.
     """
 
     def __init__(
@@ -100,64 +110,75 @@ class LiveFeed:
         self._feed = feed
         self._on_batch = on_batch
         self._on_status = on_status
-        self._backoff = Backoff(jitter)
+        self._machine = ConnectionMachine(jitter=jitter)
         self._hurry = asyncio.Event()
         self._ssl: ssl.SSLContext | None = tls_context() if url.startswith("wss:") else None
+        self._token: str | None = None
         self._refused_token: str | None = None
+        self._looking: asyncio.TimerHandle | None = None
+        self._running = False
         self.status = connection.CONNECTING
 
     def retry_now(self) -> None:
         """Do not wait for the next try: somebody asked, or the network is back."""
-        self._hurry.set()
+        if self._running and self._show(self._machine.retry_now(_now())) is not None:
+            self._hurry.set()
 
     async def run(self) -> None:
         """Follow until cancelled, refused, signed out or alarmed; `status` then says which."""
-        self._become(connection.CONNECTING)
-        while True:
-            final = _FINAL.get(await self._connect_once())
-            if final is not None:
-                self._become(final)
-                return
-            self._become(connection.LOST)
-            await self._pause()
-            self._become(connection.CONNECTING)
+        self._running = True
+        try:
+            action = self._show(self._machine.start(_now()))
+            while isinstance(action, Connect):
+                if action.renew:
+                    self._refused_token = self._token
+                await self._pause(action.after)
+                self._show(self._machine.connecting(_now()))
+                action = self._show(await self._connect_once())
+        finally:
+            self._running = False
+            if self._looking is not None:
+                self._looking.cancel()
+            self._machine.stop(_now())
 
-    async def _pause(self) -> None:
-        seconds = self._backoff.next()
+    async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), seconds)
+            # Not `wait_for`: Python 3.11's loses a cancellation that comes with the event.
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
         self._hurry.clear()
 
-    async def _connect_once(self) -> Step:
-        """One connection from start to end, and what its end means."""
+    async def _connect_once(self) -> Reaction:
+        """One connection from start to end, and what its end leads to."""
         try:
             session = await self._tokens.renew(self._refused_token)
         except SignInNeededError:
-            return Step.SIGN_IN
+            return self._machine.session_ended(_now())
         except ClientError:
-            return Step.RETRY
-        step = await self._talk(session.access_token)
-        if step is Step.RENEW:
-            self._refused_token = session.access_token
-        return step
+            return self._machine.unreachable(_now())
+        return await self._talk(session.access_token)
 
-    async def _talk(self, token: str) -> Step:
+    async def _talk(self, token: str) -> Reaction:
+        self._token = token
         try:
             async with self._socket() as socket:
                 await socket.send(self._feed.hello(token).model_dump_json())
+                self._show(self._machine.opened(_now()))
                 await self._follow(socket)
-        except (AheadError, OtherEpochError):
-            return Step.ALARM
+        except AheadError:
+            return self._machine.closed(CloseCode.AHEAD, _now())
+        except OtherEpochError:
+            return self._machine.closed(CloseCode.OTHER_EPOCH, _now())
         except FeedError:
-            return Step.RETRY  # closed by now; the next hello resumes before the gap
+            return self._machine.closed(None, _now())  # the next hello resumes before the gap
         except ConnectionClosed as closed:
-            return connection.after_close(closed.rcvd.code if closed.rcvd else None)
+            return self._machine.closed(closed.rcvd.code if closed.rcvd else None, _now())
         except InvalidStatus as refused:
-            return connection.after_handshake(refused.response.status_code)
+            return self._machine.handshake_refused(refused.response.status_code, _now())
         except InvalidURI:
-            return Step.REFUSED
+            return self._machine.handshake_refused(HTTPStatus.BAD_REQUEST, _now())
         except (OSError, WebSocketException):
-            return Step.RETRY
+            return self._machine.unreachable(_now())
 
     def _socket(self) -> connect:
         return connect(
@@ -178,11 +199,14 @@ class LiveFeed:
         arrived: asyncio.Queue[str | bytes | ConnectionClosed] = asyncio.Queue(BATCH_MESSAGES)
         reader = asyncio.create_task(_read(socket, arrived), name="live feed reader")
         try:
+            async with asyncio.timeout(_FIRST_MESSAGE_SECONDS):
+                messages = await _some(arrived)
             while True:
-                ended = await self._hand_over(await _some(arrived))
+                ended = await self._hand_over(messages)
                 if ended is not None:
                     raise ended
                 await asyncio.sleep(0)
+                messages = await _some(arrived)
         finally:
             reader.cancel()
             await asyncio.wait([reader])
@@ -199,23 +223,29 @@ class LiveFeed:
                 ended = error
                 break
         for batch in _batches(events):
-            self._backoff.reset()
             self._refused_token = None
-            self._become(connection.LIVE)
+            self._show(self._machine.live(_now()))
             await self._on_batch(Applied(batch))
         return ended
 
-    def _become(self, status: ConnectionStatus) -> None:
-        if status is not self.status:
-            self.status = status
-            self._on_status(status)
+    def _show(self, reaction: Reaction) -> Action:
+        """Tell a change of status, and look again when it changes by itself; the action."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        if reaction.look_at is not None:
+            self._looking = asyncio.get_running_loop().call_at(reaction.look_at, self._look)
+        if reaction.status != self.status:
+            self.status = reaction.status
+            self._on_status(reaction.status)
+        return reaction.action
+
+    def _look(self) -> None:
+        self._show(self._machine.look(_now()))
 
 
-_FINAL = {
-    Step.REFUSED: connection.REFUSED,
-    Step.SIGN_IN: connection.SIGNED_OUT,
-    Step.ALARM: connection.OTHER_LEDGER,
-}
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _batches(events: list[FeedEvent]) -> Iterator[tuple[FeedEvent, ...]]:

@@ -6,31 +6,57 @@ One worker thread owns the one connection; nothing here blocks the loop.
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
 from core.client.errors import OutboxError
-from core.client.outbox_file import (
+from core.client.outbox_file import BATCH, OutboxFile
+from core.client.outbox_items import (
+    ATTENTION_STATES,
+    FINAL_STATES,
     WAITING_STATES,
     Draft,
-    OutboxFile,
+    ItemKind,
+    Notice,
     OutboxItem,
     OutboxState,
+    OutboxSummary,
     Sign,
     SignedBytes,
+    SignedWithdrawal,
+    SignWithdrawal,
 )
 from core.client.sealing import Sealer
 from core.protocol.messages import DecisionAnswer
 
-__all__ = ["WAITING_STATES", "Draft", "Outbox", "OutboxItem", "OutboxState", "SignedBytes"]
+__all__ = [
+    "ATTENTION_STATES",
+    "FINAL_STATES",
+    "WAITING_STATES",
+    "Draft",
+    "ItemKind",
+    "Notice",
+    "Outbox",
+    "OutboxItem",
+    "OutboxState",
+    "OutboxSummary",
+    "SignedBytes",
+    "SignedWithdrawal",
+]
 
 _T = TypeVar("_T")
+_NO_ROOM = (
+    "This computer has no room left on its disk: nothing was stored. Make room, then try again."
+)
+_UNUSABLE = "The outbox on this computer cannot be used."
+_NO_ROOM_CODES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Outbox:
@@ -41,17 +67,32 @@ class Outbox:
         self._file = file
 
     @classmethod
-    async def open(cls, path: Path, sealer: Sealer) -> Outbox:
-        """Open or make the queue file; what an earlier run left half sent is queued again."""
+    async def open(
+        cls,
+        path: Path | None,
+        sealer: Sealer,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> Outbox:
+        """Open or make the queue file; what an earlier run left half sent is queued again.
+
+        Without a path it is kept in memory only. A file that is damaged or sealed with another
+        key is set aside, which `notices` tells.
+        """
         worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
+        opened: list[OutboxFile] = []
+
+        def start() -> None:
+            opened.append(OutboxFile(path, sealer, now))
+            opened[0].sweep()
+
         try:
-            file = await _run(worker, partial(OutboxFile, path, sealer))
-            outbox = cls(worker, file)
-            await outbox.sweep()
+            await _run(worker, start)
         except BaseException:
+            # Also where nobody waits for it any more: its lock must not stay.
+            worker.submit(_close, opened)
             worker.shutdown(wait=False)
             raise
-        return outbox
+        return cls(worker, opened[0])
 
     async def close(self) -> None:
         await _run(self._worker, self._file.close)
@@ -65,13 +106,33 @@ class Outbox:
         """Take over `Device.next_n` from the backend, in case this file is younger than the key."""
         await _run(self._worker, partial(self._file.learn_next_n, device, n))
 
-    async def next_batch(self, *, officer: UUID, device: UUID, now: datetime) -> list[OutboxItem]:
-        """Due decisions, now `sending`; at most 50, at most one per enrollment."""
-        call = partial(self._file.next_batch, officer=officer, device=device, now=now)
+    async def discard(self, item: UUID, sign: SignWithdrawal) -> tuple[OutboxItem, OutboxItem]:
+        """Take a waiting decision back: the decision and its withdrawal, which is to be sent.
+
+        `sign(decision)` is called in the worker. Raises DecisionError while the decision is being
+        sent, or where it has its answer.
+        """
+        return await _run(self._worker, partial(self._file.discard, item, sign))
+
+    async def next_batch(
+        self, *, officer: UUID, device: UUID, now: datetime, limit: int = BATCH
+    ) -> list[OutboxItem]:
+        """Due items, now `sending`; at most `limit`, at most one per enrollment."""
+        call = partial(self._file.next_batch, officer=officer, device=device, now=now, limit=limit)
         return await _run(self._worker, call)
 
     async def mark_answered(self, answer: DecisionAnswer, state: OutboxState) -> OutboxItem:
+        """Store a final answer; one that came before stays."""
         return await _run(self._worker, partial(self._file.answer, answer, state))
+
+    async def mark_answered_many(
+        self, answers: Sequence[tuple[DecisionAnswer, OutboxState]]
+    ) -> list[OutboxItem]:
+        """Store final answers with one commit: the items that changed, in order.
+
+        A withdrawal is followed by the decision that it takes back.
+        """
+        return await _run(self._worker, partial(self._file.answer_many, answers))
 
     async def mark_postponed(
         self, item: UUID, *, until: datetime, code: str, message: str
@@ -80,13 +141,37 @@ class Outbox:
         call = partial(self._file.postpone, item, until=until, code=code, message=message)
         return await _run(self._worker, call)
 
+    async def mark_postponed_many(
+        self,
+        items: Sequence[UUID],
+        *,
+        until: Callable[[OutboxItem], datetime],
+        code: str,
+        message: str,
+    ) -> list[OutboxItem]:
+        """The same with one commit: those that were being sent. `until` is called in the worker."""
+        call = partial(self._file.postpone_many, items, until=until, code=code, message=message)
+        return await _run(self._worker, call)
+
     async def mark_needs_person(self, item: UUID, *, code: str, message: str) -> OutboxItem:
         call = partial(self._file.give_to_person, item, code=code, message=message)
         return await _run(self._worker, call)
 
     async def retry(self, item: UUID, now: datetime) -> OutboxItem:
-        """A person wants a decision that needed one to be tried again."""
+        """A person wants it tried now: what needed one, or what waits for a later time."""
         return await _run(self._worker, partial(self._file.retry, item, now))
+
+    async def dismiss(self, item: UUID) -> OutboxItem:
+        """Its officer has seen how it ended: off the list. Raises DecisionError before the end."""
+        return await _run(self._worker, partial(self._file.dismiss, item))
+
+    async def mark_confirmed(self, items: Sequence[UUID]) -> None:
+        """This console checked that the ledger holds these as they were signed."""
+        await _run(self._worker, partial(self._file.mark_confirmed, items))
+
+    async def prune(self, now: datetime) -> int:
+        """Forget what ended over 30 days ago and needs nobody; how many."""
+        return await _run(self._worker, partial(self._file.prune, now))
 
     async def release(self, officer: UUID, now: datetime) -> None:
         """Whatever waits for a later time is due now."""
@@ -103,15 +188,53 @@ class Outbox:
         return await _run(self._worker, partial(self._file.waiting_for, officer))
 
     async def open_for(self, officer: UUID) -> list[OutboxItem]:
-        """Not accepted: waiting, in conflict, refused, or in need of a person."""
+        """What waits, and what somebody should look at: in conflict, refused, needs a person.
+
+        A withdrawn decision is among them until its withdrawal has its answer.
+        """
         return await _run(self._worker, partial(self._file.open_for, officer))
+
+    async def history_for(self, officer: UUID, limit: int) -> list[OutboxItem]:
+        """Accepted, withdrawn for good, or dismissed: the newest first."""
+        return await _run(self._worker, partial(self._file.history_for, officer, limit))
+
+    async def unconfirmed(self, officer: UUID, limit: int) -> list[OutboxItem]:
+        """Accepted with an index, and not yet held against the ledger: the oldest first."""
+        return await _run(self._worker, partial(self._file.unconfirmed, officer, limit))
+
+    async def others_waiting(self, officer: UUID) -> int:
+        """How many decisions of other officers wait on this computer."""
+        return await _run(self._worker, partial(self._file.others_waiting, officer))
+
+    async def summary(self, officer: UUID) -> OutboxSummary:
+        return await _run(self._worker, partial(self._file.summary, officer))
+
+    async def notices(self) -> tuple[Notice, ...]:
+        """What was set aside, oldest first."""
+        return await _run(self._worker, self._file.notices)
+
+    async def dismiss_notice(self, notice: int) -> None:
+        """Somebody has read it; what it tells of stays where it is."""
+        await _run(self._worker, partial(self._file.dismiss_notice, notice))
 
     async def next_due(self, officer: UUID, device: UUID) -> datetime | None:
         return await _run(self._worker, partial(self._file.next_due, officer, device))
+
+
+def _close(files: Sequence[OutboxFile]) -> None:
+    for file in files:
+        file.close()
 
 
 async def _run(worker: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
     try:
         return await asyncio.get_running_loop().run_in_executor(worker, call)
     except (sqlite3.Error, OSError) as error:
-        raise OutboxError("The outbox on this computer cannot be used.") from error
+        raise OutboxError(_NO_ROOM if _is_no_room(error) else _UNUSABLE) from error
+
+
+def _is_no_room(error: sqlite3.Error | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM_CODES
+    # Errors of the module itself, such as of a connection that was closed, have no code.
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

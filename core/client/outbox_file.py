@@ -1,376 +1,320 @@
-"""The outbox as an SQLite file. Synchronous, for one thread; `outbox.Outbox` is for everybody else.
+"""The outbox as a file: what may happen to a decision that waits. Synchronous, for one thread.
 
-Times are kept as ISO texts in UTC of one width, so that they compare as texts. An officer's own
-words are sealed; the rest of a row holds no name.
+`outbox.Outbox` is for everybody else.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
+from core.client import outbox_changes as changes
 from core.client.backoff import CAP_SECONDS
 from core.client.errors import OutboxError
+from core.client.file_lock import FileLock
+from core.client.outbox_items import (
+    WAITING_STATES,
+    Draft,
+    Notice,
+    OutboxItem,
+    OutboxState,
+    OutboxSummary,
+    Sign,
+    SignWithdrawal,
+)
+from core.client.outbox_opening import open_file, open_in_memory
+from core.client.outbox_rows import read_time, write_time
 from core.client.sealing import Sealer
-from core.domain.decisions import Verdict
-from core.protocol.messages import DecisionAnswer, Note
+from core.protocol.messages import DecisionAnswer
 
 BATCH = 50
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE items (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    officer TEXT NOT NULL,
-    device TEXT NOT NULL,
-    n INTEGER NOT NULL,
-    enrollment TEXT NOT NULL,
-    verdict TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    note BLOB,
-    state TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    not_before TEXT NOT NULL,
-    reason_code TEXT,
-    reason_message TEXT,
-    answer TEXT,
-    created_at TEXT NOT NULL,
-    reference TEXT NOT NULL,
-    cents INTEGER NOT NULL,
-    UNIQUE (device, n)
-);
-CREATE INDEX items_open ON items (enrollment, seq) WHERE state IN ('queued', 'sending');
-CREATE INDEX items_of ON items (officer, state, seq);
-CREATE TABLE counters (device TEXT PRIMARY KEY, next_n INTEGER NOT NULL);
-PRAGMA user_version = 1;
-"""
+KEPT_FOR = timedelta(days=30)
 # A clock that was set back must not hold a decision until it catches up.
 _NEVER_LATER = timedelta(seconds=2 * CAP_SECONDS)
-
-
-class OutboxState(StrEnum):
-    QUEUED = "queued"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    CONFLICT = "conflict"
-    REFUSED = "refused"
-    NEEDS_PERSON = "needs_person"
-
-
-WAITING_STATES = frozenset({OutboxState.QUEUED, OutboxState.SENDING})
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A decision before it has its number. `reference` and `cents` are for showing it later."""
-
-    id: UUID
-    officer: UUID
-    device: UUID
-    enrollment: UUID
-    verdict: Verdict
-    note: Note | None
-    created_at: datetime
-    reference: str
-    cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignedBytes:
-    payload: bytes
-    signature: bytes
-
-
-Sign = Callable[[int], SignedBytes]
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxItem:
-    """One decision and what became of it.
-
-    `reason_code` and `reason_message` say why it is where it is; `note_lost` that its note was
-    sealed with a key this computer no longer has.
-    """
-
-    id: UUID
-    officer: UUID
-    device: UUID
-    n: int
-    enrollment: UUID
-    verdict: Verdict
-    payload: bytes
-    signature: bytes
-    note: Note | None
-    note_lost: bool
-    state: OutboxState
-    attempts: int
-    not_before: datetime
-    reason_code: str | None
-    reason_message: str | None
-    answer: DecisionAnswer | None
-    created_at: datetime
-    reference: str
-    cents: int
+_IN_USE = (
+    "Another Bursar console on this computer uses this outbox already. Close it, then try again."
+)
+_NOT_THERE = "This decision is not in the outbox."
+_OPEN = (
+    "officer = ? AND dismissed = 0 AND state <> 'accepted' "
+    "AND NOT (state = 'withdrawn' AND settled_at IS NOT NULL)"
+)
+_HISTORY = (
+    "officer = ? AND (dismissed = 1 OR state = 'accepted' "
+    "OR (state = 'withdrawn' AND settled_at IS NOT NULL))"
+)
+_WAITING = "officer = ? AND state IN ('queued', 'sending')"
+_QUEUED = (
+    "state = 'queued' AND officer = ? AND device = ? AND NOT EXISTS ("
+    "  SELECT 1 FROM items AS other WHERE other.enrollment = mine.enrollment "
+    "  AND other.officer = mine.officer AND other.seq < mine.seq "
+    "  AND other.state IN ('queued', 'sending'))"
+)
+_DUE = f"{_QUEUED} AND (not_before <= ? OR not_before > ?)"
+_WITHDRAWAL_LOST = (
+    "kind = 'decision' AND state = 'withdrawn' AND settled_at IS NULL AND NOT EXISTS ("
+    "  SELECT 1 FROM items AS other WHERE other.device = mine.device "
+    "  AND other.n = mine.n AND other.kind = 'withdrawal')"
+)
 
 
 class OutboxFile:
-    """Use it from the thread that opened it. Methods raise sqlite3.Error."""
+    """Use it from the thread that opened it. Methods raise sqlite3.Error and OutboxError.
 
-    def __init__(self, path: Path, sealer: Sealer) -> None:
-        self._sealer = sealer
-        _make_private(path)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA busy_timeout = 5000")
-        self._prepare()
+    `path` None: a queue in memory, that ends with the program. `now` is for notices and for when
+    an answer came; it decides nothing about sending.
+    """
 
-    def _prepare(self) -> None:
-        with self._transaction():
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-            elif version != _VERSION:
-                raise OutboxError("The outbox was written by another version of Bursar.")
+    def __init__(
+        self,
+        path: Path | None,
+        sealer: Sealer,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._now = now
+        self._lock: FileLock | None = None
+        if path is None:
+            self._table = open_in_memory(sealer)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        if not lock.acquire():
+            raise OutboxError(_IN_USE)
+        try:
+            self._table = open_file(path, sealer, now())
+        except BaseException:
+            lock.release()
+            raise
+        self._lock = lock
 
     def close(self) -> None:
-        self._db.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        self._table.close()
+        if self._lock is not None:
+            self._lock.release()
 
     # --- writing ---
 
     def add(self, draft: Draft, sign: Sign) -> OutboxItem:
         """Number, sign and store a decision in one transaction; numbers are never used twice."""
-        note = None
-        if draft.note is not None:
-            note = self._sealer.seal(draft.note.model_dump_json(), str(draft.id))
-        with self._transaction():
-            n = self._next_n(draft.device)
-            signed = sign(n)
-            self._set_next_n(draft.device, n + 1)
-            self._db.execute(
-                "INSERT INTO items (id, officer, device, n, enrollment, verdict, payload, "
-                "signature, note, state, not_before, created_at, reference, cents) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    str(draft.id),
-                    str(draft.officer),
-                    str(draft.device),
-                    n,
-                    str(draft.enrollment),
-                    draft.verdict.value,
-                    signed.payload,
-                    signed.signature,
-                    note,
-                    OutboxState.QUEUED.value,
-                    _write_time(draft.created_at),
-                    _write_time(draft.created_at),
-                    draft.reference,
-                    draft.cents,
-                ),
-            )
-        return self.get(draft.id)
+        with self._table.transaction():
+            n = self._table.next_n(draft.device)
+            item = changes.queued(draft, n, sign(n))
+            self._table.raise_next_n(str(draft.device), n + 1)
+            self._table.insert(item)
+        return item
 
-    def _next_n(self, device: UUID) -> int:
-        row = self._db.execute(
-            "SELECT next_n FROM counters WHERE device = ?", (str(device),)
-        ).fetchone()
-        return int(row["next_n"]) if row else 0
+    def discard(self, item: UUID, sign: SignWithdrawal) -> tuple[OutboxItem, OutboxItem]:
+        """The officer takes a waiting decision back: it never leaves, its withdrawal does.
 
-    def _set_next_n(self, device: UUID, n: int) -> None:
-        self._db.execute(
-            "INSERT INTO counters (device, next_n) VALUES (?, ?) "
-            "ON CONFLICT (device) DO UPDATE SET next_n = max(next_n, excluded.next_n)",
-            (str(device), n),
-        )
+        Gives both. `sign` is called only where this is allowed; else DecisionError.
+        """
+        with self._table.transaction():
+            decision = self._stored(item)
+            changes.check_discardable(decision)
+            gone, withdrawal = changes.discarded(decision, sign(decision))
+            self._table.update(gone)
+            self._table.insert(withdrawal)
+        return gone, withdrawal
 
     def learn_next_n(self, device: UUID, n: int) -> None:
         """The backend has seen all numbers below `n` from this device, perhaps more than we."""
-        with self._transaction():
-            self._set_next_n(device, n)
+        with self._table.transaction():
+            self._table.raise_next_n(str(device), n)
 
     def next_batch(
         self, *, officer: UUID, device: UUID, now: datetime, limit: int = BATCH
     ) -> list[OutboxItem]:
-        """Due decisions of one officer, now marked as being sent: at most one per enrollment.
+        """Due items of one officer, now marked as being sent: at most one per enrollment.
 
-        A later decision about an enrollment waits until the earlier one has its answer.
+        A later one about an enrollment waits until the earlier one has its answer.
         """
-        with self._transaction():
-            rows = self._db.execute(
-                "SELECT seq FROM items AS mine WHERE state = 'queued' AND officer = ? "
-                "AND device = ? AND (not_before <= ? OR not_before > ?) AND NOT EXISTS ("
-                "  SELECT 1 FROM items AS other WHERE other.enrollment = mine.enrollment "
-                "  AND other.officer = mine.officer AND other.seq < mine.seq "
-                "  AND other.state IN ('queued', 'sending')) "
-                "ORDER BY seq LIMIT ?",
-                (
-                    str(officer),
-                    str(device),
-                    _write_time(now),
-                    _write_time(now + _NEVER_LATER),
-                    limit,
-                ),
-            ).fetchall()
-            taken = [(row["seq"],) for row in rows]
-            self._db.executemany("UPDATE items SET state = 'sending' WHERE seq = ?", taken)
-        return [self._one("seq = ?", seq) for seq in taken]
+        latest = write_time(now + _NEVER_LATER)
+        values = (str(officer), str(device), write_time(now), latest, limit)
+        with self._table.transaction():
+            items = self._select(_DUE, values, tail="seq LIMIT ?")
+            self._table.mark_sending([item.id for item in items])
+        return [replace(item, state=OutboxState.SENDING) for item in items]
 
     def answer(self, answer: DecisionAnswer, state: OutboxState) -> OutboxItem:
         """Store the final answer; one that came before stays."""
-        with self._transaction():
-            self._db.execute(
-                "UPDATE items SET state = ?, reason_code = ?, reason_message = ?, answer = ? "
-                "WHERE id = ? AND state IN ('queued', 'sending')",
-                (
-                    state.value,
-                    answer.code,
-                    answer.message,
-                    answer.model_dump_json(),
-                    str(answer.id),
-                ),
-            )
+        self.answer_many([(answer, state)])
         return self.get(answer.id)
+
+    def answer_many(
+        self, answers: Sequence[tuple[DecisionAnswer, OutboxState]]
+    ) -> list[OutboxItem]:
+        """Store final answers in one transaction: the items that changed, in order.
+
+        A withdrawal is followed by the decision that it takes back.
+        """
+        changed: list[OutboxItem] = []
+        with self._table.transaction():
+            for answer, state in answers:
+                item = self._find(answer.id)
+                if item is not None and item.state in WAITING_STATES:
+                    settled = changes.answered(item, answer, state, self._now())
+                    self._table.update(settled)
+                    changed += [settled, *self._settle_withdrawn(settled)]
+        return changed
+
+    def _settle_withdrawn(self, withdrawal: OutboxItem) -> list[OutboxItem]:
+        decision = None if withdrawal.withdraws is None else self._find(withdrawal.withdraws)
+        if decision is None or decision.state is not OutboxState.WITHDRAWN:
+            return []
+        settled = changes.settled_by_withdrawal(decision, withdrawal)
+        self._table.update(settled)
+        return [settled]
 
     def postpone(
         self, item: UUID, *, until: datetime, code: str, message: str
     ) -> OutboxItem | None:
         """Back to the queue, due at `until`; None if it was not being sent (any more)."""
-        with self._transaction():
-            done = self._db.execute(
-                "UPDATE items SET state = 'queued', attempts = attempts + 1, not_before = ?, "
-                "reason_code = ?, reason_message = ? WHERE id = ? AND state = 'sending'",
-                (_write_time(until), code, message, str(item)),
-            )
-        return self.get(item) if done.rowcount else None
+        changed = self.postpone_many([item], until=lambda _: until, code=code, message=message)
+        return changed[0] if changed else None
+
+    def postpone_many(
+        self,
+        items: Sequence[UUID],
+        *,
+        until: Callable[[OutboxItem], datetime],
+        code: str,
+        message: str,
+    ) -> list[OutboxItem]:
+        """The same for many in one transaction: those that were being sent, in order."""
+        changed = []
+        with self._table.transaction():
+            for one in items:
+                item = self._find(one)
+                if item is not None and item.state is OutboxState.SENDING:
+                    later = changes.postponed(item, until(item), code, message)
+                    self._table.update(later)
+                    changed.append(later)
+        return changed
 
     def give_to_person(self, item: UUID, *, code: str, message: str) -> OutboxItem:
         """It cannot go on by itself; `retry` puts it back."""
-        with self._transaction():
-            self._db.execute(
-                "UPDATE items SET state = 'needs_person', reason_code = ?, reason_message = ? "
-                "WHERE id = ? AND state IN ('queued', 'sending')",
-                (code, message, str(item)),
-            )
-        return self.get(item)
+        return self._change(item, lambda found: changes.given_to_person(found, code, message))
 
     def retry(self, item: UUID, now: datetime) -> OutboxItem:
-        """A person wants it tried again."""
-        with self._transaction():
-            self._db.execute(
-                "UPDATE items SET state = 'queued', not_before = ? "
-                "WHERE id = ? AND state = 'needs_person'",
-                (_write_time(now), str(item)),
-            )
-        return self.get(item)
+        """A person wants it tried (again) now."""
+        return self._change(item, lambda found: changes.retried(found, now))
+
+    def dismiss(self, item: UUID) -> OutboxItem:
+        """Its officer has seen how it ended: off the list. Raises DecisionError before the end."""
+        return self._change(item, changes.dismissed)
+
+    def mark_confirmed(self, items: Sequence[UUID]) -> None:
+        """This console checked that the ledger holds these as they were signed."""
+        with self._table.transaction():
+            for one in items:
+                item = self._find(one)
+                if item is not None:
+                    self._table.update(replace(item, confirmed=True))
 
     def release(self, officer: UUID, now: datetime) -> None:
         """Everything that this officer has waiting is due now."""
-        with self._transaction():
-            self._db.execute(
-                "UPDATE items SET not_before = ? WHERE officer = ? AND state = 'queued'",
-                (_write_time(now), str(officer)),
-            )
+        with self._table.transaction():
+            where = "officer = ? AND state = 'queued' AND not_before > ?"
+            for item in self._select(where, (str(officer), write_time(now))):
+                self._table.update(replace(item, not_before=now))
 
     def sweep(self) -> int:
         """Start-up: what was being sent when the console ended is queued again; how many.
 
         The decision's id makes a second sending safe.
         """
-        with self._transaction():
-            done = self._db.execute("UPDATE items SET state = 'queued' WHERE state = 'sending'")
-        return done.rowcount
+        with self._table.transaction():
+            for decision in self._select(_WITHDRAWAL_LOST, ()):
+                self._table.update(changes.undiscarded(decision))
+            return self._table.sweep()
+
+    def prune(self, now: datetime) -> int:
+        """Forget what ended over 30 days ago and needs nobody; how many.
+
+        Never what was not seen to its end, nor what the ledger has still to be held against.
+        """
+        where = "(state IN ('accepted', 'withdrawn') OR dismissed = 1) AND settled_at < ?"
+        with self._table.transaction():
+            old = self._select(where, (write_time(now - KEPT_FOR),))
+            done = [item.id for item in old if not changes.is_to_confirm(item)]
+            for item in done:
+                self._table.delete(item)
+        return len(done)
+
+    def dismiss_notice(self, notice: int) -> None:
+        """Somebody has read it; what it tells of stays where it is."""
+        with self._table.transaction():
+            self._table.drop_notice(notice)
 
     # --- reading ---
 
     def get(self, item: UUID) -> OutboxItem:
-        return self._one("id = ?", (str(item),))
+        with self._table.transaction():
+            return self._stored(item)
 
     def waiting_for(self, officer: UUID) -> list[OutboxItem]:
-        """Without an answer yet, in the order they were decided."""
-        return self._all("officer = ? AND state IN ('queued', 'sending')", (str(officer),))
+        """Without an answer yet, in the order they were made."""
+        return self._read(_WAITING, (str(officer),))
 
     def open_for(self, officer: UUID) -> list[OutboxItem]:
-        """Not accepted: what still waits and what somebody should look at."""
-        return self._all("officer = ? AND state <> 'accepted'", (str(officer),))
+        """What still waits and what somebody should look at, in the order they were made."""
+        return self._read(_OPEN, (str(officer),))
+
+    def history_for(self, officer: UUID, limit: int) -> list[OutboxItem]:
+        """Accepted, withdrawn for good, or dismissed: the newest first."""
+        newest = "coalesce(settled_at, created_at) DESC, seq DESC LIMIT ?"
+        return self._read(_HISTORY, (str(officer), limit), tail=newest)
+
+    def unconfirmed(self, officer: UUID, limit: int) -> list[OutboxItem]:
+        """Accepted with an index, and not yet held against the ledger: the oldest first."""
+        found = self._read("officer = ? AND state = 'accepted' AND confirmed = 0", (str(officer),))
+        return [item for item in found if changes.is_to_confirm(item)][:limit]
+
+    def others_waiting(self, officer: UUID) -> int:
+        """How many decisions of other officers wait in this file."""
+        where = "officer <> ? AND state IN ('queued', 'sending')"
+        return self._table.count(where, (str(officer),))[0]
+
+    def summary(self, officer: UUID) -> OutboxSummary:
+        waiting, oldest = self._table.count(_WAITING, (str(officer),))
+        attention, _ = self._table.count(
+            "officer = ? AND dismissed = 0 AND state IN ('conflict', 'refused', 'needs_person')",
+            (str(officer),),
+        )
+        return OutboxSummary(waiting, None if oldest is None else read_time(oldest), attention)
 
     def next_due(self, officer: UUID, device: UUID) -> datetime | None:
-        """When the next waiting decision is due; None if nothing waits."""
-        (when,) = self._db.execute(
-            "SELECT min(not_before) FROM items "
-            "WHERE officer = ? AND device = ? AND state = 'queued'",
-            (str(officer), str(device)),
-        ).fetchone()
-        return None if when is None else datetime.fromisoformat(when)
+        """When the next decision that waits for nothing but its time is due; None if none does."""
+        return self._table.earliest_due(_QUEUED, (str(officer), str(device)))
 
-    def _all(self, where: str, values: Sequence[object]) -> list[OutboxItem]:
-        # `where` is one of the constants above.
-        sql = f"SELECT * FROM items WHERE {where} ORDER BY seq"  # noqa: S608
-        return [self._item(row) for row in self._db.execute(sql, values)]
+    def notices(self) -> tuple[Notice, ...]:
+        """What was set aside, oldest first."""
+        return self._table.notices()
 
-    def _one(self, where: str, values: Sequence[object]) -> OutboxItem:
-        found = self._all(where, values)
-        if not found:
-            raise OutboxError("This decision is not in the outbox.")
-        return found[0]
+    def _read(self, where: str, values: Sequence[object], tail: str = "seq") -> list[OutboxItem]:
+        with self._table.transaction():
+            return self._select(where, values, tail)
 
-    def _item(self, row: sqlite3.Row) -> OutboxItem:
-        note = self._note(row)
-        answer = row["answer"]
-        return OutboxItem(
-            id=UUID(row["id"]),
-            officer=UUID(row["officer"]),
-            device=UUID(row["device"]),
-            n=row["n"],
-            enrollment=UUID(row["enrollment"]),
-            verdict=Verdict(row["verdict"]),
-            payload=row["payload"],
-            signature=row["signature"],
-            note=note,
-            note_lost=note is None and row["note"] is not None,
-            state=OutboxState(row["state"]),
-            attempts=row["attempts"],
-            not_before=datetime.fromisoformat(row["not_before"]),
-            reason_code=row["reason_code"],
-            reason_message=row["reason_message"],
-            answer=None if answer is None else DecisionAnswer.model_validate_json(answer),
-            created_at=datetime.fromisoformat(row["created_at"]),
-            reference=row["reference"],
-            cents=row["cents"],
-        )
+    def _select(self, where: str, values: Sequence[object], tail: str = "seq") -> list[OutboxItem]:
+        return self._table.select(where, values, tail=tail, at=self._now())
 
-    def _note(self, row: sqlite3.Row) -> Note | None:
-        if row["note"] is None:
-            return None
-        text = self._sealer.open(row["note"], row["id"])
-        return None if text is None else Note.model_validate_json(text)
+    def _find(self, item: UUID) -> OutboxItem | None:
+        found = self._select("id = ?", (str(item),))
+        return found[0] if found else None
 
+    def _stored(self, item: UUID) -> OutboxItem:
+        found = self._find(item)
+        if found is None:
+            raise OutboxError(_NOT_THERE)
+        return found
 
-def _make_private(path: Path) -> None:
-    """For this account only, before SQLite writes the first byte; its side files follow suit."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
-
-
-def _write_time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds")
+    def _change(self, item: UUID, change: Callable[[OutboxItem], OutboxItem]) -> OutboxItem:
+        with self._table.transaction():
+            found = self._stored(item)
+            changed = change(found)
+            if changed != found:
+                self._table.update(changed)
+        return changed

@@ -43,7 +43,7 @@ class MemoryStore:
         return self._values.get(name)
 
     def set(self, name: str, value: str) -> None:
-        _check(value)
+        check_secret(value)
         self._values[name] = value
 
     def delete(self, name: str) -> None:
@@ -63,7 +63,7 @@ class KeyringStore:
             raise SecretStoreError(_REFUSED) from error
 
     def set(self, name: str, value: str) -> None:
-        _check(value)
+        check_secret(value)
         try:
             keyring.set_password(self._service, name, value)
         except _FAILURES as error:
@@ -114,6 +114,7 @@ _FORGETS = Durability(
 )
 
 
-def _check(value: str) -> None:
+def check_secret(value: str) -> None:
+    """Every store takes the same, so that none is a surprise. Raises SecretStoreError."""
     if len(value) > MAX_CHARACTERS:
         raise SecretStoreError("This secret is too long for the keyring.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,11 +17,13 @@ from core.client.backoff import CAP_SECONDS, Jitter, delay
 from core.client.errors import ClientError, ProblemError, SignInNeededError, UnreachableError
 from core.client.outbox import Outbox, OutboxItem, OutboxState
 from core.protocol.messages import (
+    MAX_DECISIONS,
     MAX_INBOUND_BYTES,
     AnswerKind,
     DecisionAnswer,
     DecisionAnswers,
     DecisionBatch,
+    Device,
     SignedDecision,
 )
 
@@ -35,7 +38,10 @@ _STATES: Mapping[AnswerKind, OutboxState] = MappingProxyType(
         AnswerKind.REFUSED: OutboxState.REFUSED,
     }
 )
+# A window paints once for so many answers: few enough that nobody sees it stand still.
+_TOLD_AT_ONCE = 8
 _SIGN_IN_NEEDED = "sign_in_needed"
+_NUMBER_REUSED = "number_reused"
 
 
 class SenderState(StrEnum):
@@ -46,9 +52,11 @@ class SenderState(StrEnum):
 
 
 class DecisionApi(Protocol):
-    """The one route this needs; `Api` has it."""
+    """The two routes this needs; `Api` has them."""
 
     async def decide(self, batch: DecisionBatch) -> DecisionAnswers: ...
+
+    async def device(self, device: UUID) -> Device: ...
 
 
 class Sender:
@@ -56,7 +64,8 @@ class Sender:
 
     `on_result` gets every item whose state or reason changed, `on_state` every change of state.
     Decisions about one enrollment keep their order; different enrollments never wait for each
-    other. A sign-in that is needed pauses everything until `signed_in`.
+    other. A sign-in that is needed pauses everything until `signed_in`. One request is under way at
+    a time; where it runs into trouble the next ones are smaller, down to one decision each.
     """
 
     def __init__(
@@ -80,6 +89,8 @@ class Sender:
         self._now = now
         self._jitter = jitter
         self._wake = asyncio.Event()
+        self._limit = MAX_DECISIONS
+        self._number_in_doubt = False
         self.state = SenderState.IDLE
 
     async def run(self) -> None:
@@ -108,8 +119,10 @@ class Sender:
         """One round: how many decisions were taken from the queue."""
         if self.state is SenderState.SIGN_IN_NEEDED:
             return 0
+        if self._number_in_doubt:
+            await self._learn_number()
         items = await self._outbox.next_batch(
-            officer=self._officer, device=self._device, now=self._now()
+            officer=self._officer, device=self._device, now=self._now(), limit=self._limit
         )
         if items:
             self._become(SenderState.SENDING)
@@ -126,10 +139,10 @@ class Sender:
             if due is not None:
                 # Nothing is ever put off for longer than the cap.
                 seconds = min(max((due - self._now()).total_seconds(), 0.01), CAP_SECONDS)
-        try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            # Not `wait_for`: Python 3.11's loses a cancellation that comes with the event.
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     async def _lost(self, item: OutboxItem) -> bool:
         if not item.note_lost:
@@ -148,64 +161,99 @@ class Sender:
         chunks = list(_chunks(items))
         for position, chunk in enumerate(chunks):
             try:
-                await self._send(chunk)
+                some_are_done = await self._send(chunk)
             except ClientError as error:
+                if not isinstance(error, SignInNeededError):
+                    self._limit = max(1, len(chunk) // 2)
                 rest = [item for later in chunks[position:] for item in later]
                 await self._put_back(rest, error)
                 return False
+            if some_are_done:  # else one that fails would always find company to take along
+                self._limit = min(MAX_DECISIONS, self._limit * 2)
         return True
 
-    async def _send(self, items: Sequence[OutboxItem]) -> None:
-        """Raises what concerns the connection and not these decisions."""
+    async def _send(self, items: Sequence[OutboxItem]) -> bool:
+        """Whether any needs no further try. Raises what concerns the connection and not these."""
         batch = DecisionBatch(items=tuple(_signed(item) for item in items))
         try:
             answers = await self._api.decide(batch)
         except ClientError as error:
             if _is_passing(error):
                 raise
-            await self._blame(items, error)
-            return
+            return await self._blame(items, error)
         by_id = {answer.id: answer for answer in answers.results}
-        needs_sign_in = False
-        for item in items:
-            answer = by_id.get(item.id) or _no_answer(item)
-            needs_sign_in |= answer.kind is AnswerKind.TRANSIENT and answer.code == _SIGN_IN_NEEDED
-            await self._write(item, answer)
-        if needs_sign_in:
-            raise SignInNeededError("Please sign in.")
+        return await self._write([by_id.get(item.id) or _no_answer(item) for item in items])
 
-    async def _blame(self, items: Sequence[OutboxItem], error: ClientError) -> None:
-        """The request was refused as a whole: send each alone, to find the one that is to blame."""
+    async def _blame(self, items: Sequence[OutboxItem], error: ClientError) -> bool:
+        """The request was refused as a whole: halve it, to find the one that is to blame."""
         if len(items) > 1:
-            for item in items:
-                await self._send([item])
-            return
+            half = len(items) // 2
+            first = await self._send(items[:half])
+            return await self._send(items[half:]) or first
         code = error.problem.type if isinstance(error, ProblemError) else "not_understood"
         for item in items:
             changed = await self._outbox.mark_needs_person(item.id, code=code, message=str(error))
             self._on_result(changed)
+        return True
 
-    async def _write(self, item: OutboxItem, answer: DecisionAnswer) -> None:
-        state = _STATES.get(answer.kind)
-        if state is None:
-            await self._postpone(item, answer.code, answer.message)
-        else:
-            self._on_result(await self._outbox.mark_answered(answer, state))
+    async def _write(self, answers: Sequence[DecisionAnswer]) -> bool:
+        """All of one request in one go; every change of the file costs the disk a moment."""
+        final: list[tuple[DecisionAnswer, OutboxState]] = []
+        later: dict[tuple[str, str], list[UUID]] = {}
+        for answer in answers:
+            state = _STATES.get(answer.kind)
+            if state is None:
+                later.setdefault((answer.code, answer.message), []).append(answer.id)
+            else:
+                final.append((answer, state))
+        if final:
+            changed = await self._outbox.mark_answered_many(final)
+            if any(answer.code == _NUMBER_REUSED for answer, _ in final):
+                await self._learn_number()
+            await self._tell(changed)
+        for (code, message), items in later.items():
+            await self._postpone(items, code, message)
+        if any(code == _SIGN_IN_NEEDED for code, _ in later):
+            raise SignInNeededError("Please sign in.")
+        return bool(final)
+
+    async def _learn_number(self) -> None:
+        """The numbers of this queue are behind those the backend has seen from this device.
+
+        That comes of a queue file restored from an old copy. What cannot be asked now is asked
+        before the next request.
+        """
+        self._number_in_doubt = True
+        try:
+            device = await self._api.device(self._device)
+        except ClientError:
+            return
+        await self._outbox.learn_next_n(self._device, device.next_n)
+        self._number_in_doubt = False
 
     async def _put_back(self, items: Sequence[OutboxItem], error: ClientError) -> None:
         signed_out = isinstance(error, SignInNeededError)
         code = _SIGN_IN_NEEDED if signed_out else "unreachable"
-        for item in items:
-            await self._postpone(item, code, str(error))
+        await self._postpone([item.id for item in items], code, str(error))
         self._become(SenderState.SIGN_IN_NEEDED if signed_out else SenderState.UNREACHABLE)
 
-    async def _postpone(self, item: OutboxItem, code: str, message: str) -> None:
-        until = self._now() + timedelta(seconds=delay(item.attempts, self._jitter))
-        changed = await self._outbox.mark_postponed(
-            item.id, until=until, code=code, message=message
+    async def _postpone(self, items: Sequence[UUID], code: str, message: str) -> None:
+        """What has had its answer meanwhile stays as it is."""
+        now, luck = self._now(), self._jitter()
+
+        def until(item: OutboxItem) -> datetime:
+            return now + timedelta(seconds=delay(item.attempts, lambda: luck))
+
+        changed = await self._outbox.mark_postponed_many(
+            list(items), until=until, code=code, message=message
         )
-        if changed is not None:  # else its answer was told already
-            self._on_result(changed)
+        await self._tell(changed)
+
+    async def _tell(self, changed: Sequence[OutboxItem]) -> None:
+        for number, item in enumerate(changed, 1):
+            self._on_result(item)
+            if number % _TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a window has its turn
 
     def _become(self, state: SenderState) -> None:
         if state is not self.state:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from uuid import UUID
 
-from core.client.errors import SecretStoreError
+from core.client.errors import SecretStoreError, SignInNeededError
 from core.client.secrets import SecretStore
 from core.protocol.messages import Session
 
@@ -25,9 +26,14 @@ class SessionKeeper:
         """Whether the store holds what the next start needs."""
         self.renewing = asyncio.Lock()
         """Refresh tokens are good once: two renewals at a time would end the session."""
+        self.belongs_to: UUID | None = None
+        """Whose desk this is: one officer's queue never travels with another's session."""
 
     async def keep(self, session: Session) -> None:
-        """Take over a new session."""
+        """Take over a new session. SignInNeededError if it is somebody else's."""
+        if self.belongs_to not in {None, session.user.id}:
+            await self.forget()
+            raise SignInNeededError("Somebody else has signed in on this computer: sign in again.")
         self.session = session
         try:
             await asyncio.to_thread(self._store.set, self._name, session.refresh_token)

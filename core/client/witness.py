@@ -16,13 +16,12 @@ from core.client import witness_file
 from core.client.errors import ClientError
 from core.client.witness_checks import BrokenError
 from core.client.witness_file import AlarmKind, Contact, Kept, Verified, WitnessAlarm
+from core.client.witness_own import AlteredError, Own, OwnDecisions, check_included
 from core.ledger import tree
 from core.ledger.keys import fingerprint
 from core.ledger.merkle import leaf_hash
 from core.protocol.feed import CheckpointSeen, Entry, FeedEvent, Snapshot
 from core.protocol.messages import ConsistencyProof, LedgerHead, Workspace
-
-_REMEMBERED_DECISIONS = 5_000
 
 
 class WitnessState(StrEnum):
@@ -86,10 +85,8 @@ class Witness:
         self._size = 0  # of the tree as followed, leaf by leaf; its root needs a signature yet
         self._peaks: tuple[bytes, ...] = ()
         self._linked = True  # whether that tree grew, leaf by leaf, out of the verified one
-        self._decisions: dict[int, bytes] = {}
-        self._expected: dict[int, bytes] = {}
-        self._confirmed = 0
-        self._unconfirmed = 0
+        self._owes = False
+        self._own = OwnDecisions()
         if kept.contact is not None:
             self._stand_on(kept.contact.verified.size, kept.contact.verified.peaks)
 
@@ -122,8 +119,8 @@ class Witness:
             key_fingerprint=None if contact is None else fingerprint(contact.key),
             root_devices=self._kept.root_devices,
             alarm=alarm,
-            confirmed=self._confirmed,
-            unconfirmed=self._unconfirmed,
+            confirmed=self._own.confirmed,
+            unconfirmed=self._own.unconfirmed,
         )
 
     def _state(self) -> WitnessState:
@@ -164,10 +161,9 @@ class Witness:
         """A person saw the alarm: forget what was pinned; the evidence stays. Then `meet` again."""
         async with self._lock:
             self._accepts_first = False
+            self._own = OwnDecisions()
             self._stand_on(0, ())
-            self._decisions.clear()
-            self._expected.clear()
-            await self._keep(Kept())
+            await self._keep(Kept(disputed=self._kept.disputed))
 
     # --- what the backend says ---
 
@@ -176,13 +172,42 @@ class Witness:
         self._workspace = workspace
         await self._guarded(self._jump)
 
+    @property
+    def owes(self) -> bool:
+        """Whether the backend could not be asked to prove what it has signed: see `catch_up`."""
+        return self._owes
+
+    async def catch_up(self) -> None:
+        """Ask again; the next checkpoint may be days away. Told by `on_change` when it is due."""
+        if self._owes:
+            await self._guarded(self._jump)
+
     async def follow(self, events: Iterable[FeedEvent]) -> None:
         """Check each event of the feed, in order."""
         await self._guarded(lambda: self._follow(events))
 
     async def expect(self, payload: bytes, signature: bytes, index: int) -> None:
         """The backend said that this decision is entry `index`: hold it to that."""
-        await self._guarded(lambda: self._expect(checks.signed_digest(payload, signature), index))
+        await self.expect_all([Own.of(payload, signature, index)])
+
+    async def expect_all(self, owns: Iterable[Own]) -> None:
+        """The same for many; what was told before changes nothing."""
+        await self._guarded(lambda: self._expect(owns))
+
+    def has_found(self, own: Own) -> bool:
+        """Whether the verified ledger was seen to hold it as signed."""
+        return self._own.is_found(own)
+
+    def is_disputed(self, own: Own) -> bool:
+        """Whether an alarm was sounded about it; a person knows, no matter what they accepted."""
+        return own.digest.hex() in self._kept.disputed
+
+    async def prove(self, own: Own, leaf: str, hashes: Sequence[str], verified: Verified) -> None:
+        """Hold the backend's proof, that the `verified` tree has `own` in `leaf`, to it.
+
+        What does not hold is an alarm, unless the tree has moved on while the backend was asked.
+        """
+        await self._guarded(lambda: self._prove_own(own, leaf, hashes, verified))
 
     async def pin_roots(self, fingerprints: Sequence[str]) -> None:
         """Of the first administrators' devices, as the backend tells them: pinned where none is
@@ -197,7 +222,7 @@ class Witness:
         async with self._lock:
             if self._kept.alarm is not None:
                 return
-            before, kept = self.status, self._kept
+            before, kept, owed = self.status, self._kept, self._owes
             try:
                 await step()
             except BrokenError as broken:
@@ -205,7 +230,7 @@ class Witness:
                 return
             if self._kept is not kept:
                 await self._save(self._kept)
-            if self.status != before:
+            if self.status != before or (self._owes and not owed):
                 self._on_change(self.status)
 
     async def _follow(self, events: Iterable[FeedEvent]) -> None:
@@ -225,29 +250,23 @@ class Witness:
         leaf = checks.leaf_of_interest(entry.leaf)
         if leaf is not None and self._kept.root_devices:
             checks.check_root_device(leaf, self._kept.root_devices, entry.leaf)
-        signed = None if leaf is None else leaf.signed
-        found = checks.signed_digest(signed.payload, signed.signature) if signed else b""
-        expected = self._expected.pop(entry.index, None)
-        if expected is not None:
-            self._compare(expected, found, entry.leaf)
-        elif signed is not None:
-            self._decisions[entry.index] = found
-            while len(self._decisions) > _REMEMBERED_DECISIONS:
-                del self._decisions[next(iter(self._decisions))]
+        self._own.came_by(entry.index, leaf, entry.leaf)
 
-    async def _expect(self, digest: bytes, index: int) -> None:
-        if index >= self._size:
-            self._expected[index] = digest
-        elif index in self._decisions:
-            self._compare(digest, self._decisions[index], f"entry {index}")
-        else:
-            self._unconfirmed += 1
+    async def _expect(self, owns: Iterable[Own]) -> None:
+        for own in owns:
+            if not self.is_disputed(own):
+                self._own.expect(own, self._size)
 
-    def _compare(self, expected: bytes, found: bytes, theirs: str) -> None:
-        if expected != found:
-            message = "A decision of this console is not in the ledger as it was signed."
-            raise BrokenError(AlarmKind.DECISION_ALTERED, message, theirs)
-        self._confirmed += 1
+    async def _prove_own(
+        self, own: Own, leaf: str, hashes: Sequence[str], verified: Verified
+    ) -> None:
+        try:
+            check_included(own, leaf, hashes, verified)
+        except AlteredError:
+            if self.verified != verified:
+                return
+            raise
+        self._own.proved(own)
 
     async def _checkpoint(self, seen: CheckpointSeen) -> None:
         contact = self._kept.contact
@@ -265,14 +284,16 @@ class Witness:
             here = Verified(self._size, tree.root_from_peaks(self._peaks), seen.note, self._peaks)
             checks.check_same(here, checkpoint, seen.note)
             if self._linked or await self._proven(contact.verified, here):
-                self._linked = True
+                self._linked, self._owes = True, False
                 self._believe(contact, here)
+                self._own.covered(here.size)
 
     async def _proven(self, old: Verified, new: Verified) -> bool:
         """Whether `new` was shown to continue `old`; not while the backend cannot be asked."""
         try:
             await self._prove(old, new)
         except ClientError:
+            self._owes = True
             return False
         return True
 
@@ -302,14 +323,16 @@ class Witness:
             head = await self._source.ledger_head()
             await self._take(head)
         except ClientError:
-            return
+            self._owes = True
+        else:
+            self._owes = False
 
     async def _take(self, head: LedgerHead) -> None:
         contact = self._kept.contact
         if contact is None:
             self._first_contact(head)
             return
-        self._check_identity(contact, head)
+        checks.check_identity(contact, self._workspace, head)
         checkpoint = checks.open_known(head.note, contact)
         new, old = checks.read_head(head, checkpoint), contact.verified
         checks.check_not_shorter(old, new.size, head.note)
@@ -323,41 +346,16 @@ class Witness:
     def _first_contact(self, head: LedgerHead) -> None:
         if self._workspace is None:
             return
-        key, name = checks.read_key(self._workspace), self._workspace.checkpoint_name
-        checkpoint = checks.open_note(head.note, name, key)
-        verified = checks.read_head(head, checkpoint)
-        contact = Contact(
-            epoch=head.epoch,
-            origin=checkpoint.origin,
-            key_name=name,
-            key=key,
-            accepted=self._accepts_first,
-            verified=verified,
-        )
+        contact = checks.first_contact(self._workspace, head, accepted=self._accepts_first)
         self._kept = replace(self._kept, contact=contact)
-        self._stand_on(verified.size, verified.peaks)
-
-    def _check_identity(self, contact: Contact, head: LedgerHead) -> None:
-        workspace = self._workspace
-        if workspace is not None and (
-            checks.read_key(workspace) != contact.key
-            or workspace.checkpoint_name != contact.key_name
-        ):
-            message = "The key that signs the ledger is not the one this console has pinned."
-            raise BrokenError(AlarmKind.KEY_CHANGED, message, workspace.checkpoint_key)
-        if head.epoch != contact.epoch:
-            message = "The backend shows another ledger than the one this console knows."
-            raise BrokenError(AlarmKind.OTHER_LEDGER, message, head.note)
+        self._stand_on(contact.verified.size, contact.verified.peaks)
 
     def _believe(self, contact: Contact, verified: Verified) -> None:
         self._kept = replace(self._kept, contact=replace(contact, verified=verified))
 
     def _stand_on(self, size: int, peaks: tuple[bytes, ...], *, linked: bool = True) -> None:
         self._size, self._peaks, self._linked = size, peaks, linked
-        missed = [index for index in self._expected if index < self._size]
-        for index in missed:
-            del self._expected[index]
-        self._unconfirmed += len(missed)
+        self._own.passed_over(size)
 
     async def _pin_roots(self, told: Sequence[str]) -> None:
         checks.check_roots(self._kept.root_devices, told)
@@ -387,9 +385,11 @@ class Witness:
         name = await asyncio.to_thread(
             witness_file.keep_evidence, self._path, f"evidence-{broken.kind.value}", evidence
         )
-        await self._keep(
-            replace(self._kept, alarm=WitnessAlarm(broken.kind, broken.message, at, name))
-        )
+        disputed = self._kept.disputed
+        if isinstance(broken, AlteredError):
+            disputed |= {broken.digest.hex()}
+        alarm = WitnessAlarm(broken.kind, broken.message, at, name)
+        await self._keep(replace(self._kept, alarm=alarm, disputed=disputed))
 
     async def _keep(self, kept: Kept) -> None:
         self._kept = kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from hashlib import sha256
 
 from core.client.witness_file import AlarmKind, Contact, Verified
 from core.ledger import devices, tree
@@ -56,6 +55,32 @@ def open_known(note: str, contact: Contact) -> Checkpoint:
     return checkpoint
 
 
+def first_contact(workspace: Workspace, head: LedgerHead, *, accepted: bool) -> Contact:
+    """The ledger of this head, under the key that the backend says is its own."""
+    key, name = read_key(workspace), workspace.checkpoint_name
+    checkpoint = open_note(head.note, name, key)
+    return Contact(
+        epoch=head.epoch,
+        origin=checkpoint.origin,
+        key_name=name,
+        key=key,
+        accepted=accepted,
+        verified=read_head(head, checkpoint),
+    )
+
+
+def check_identity(contact: Contact, workspace: Workspace | None, head: LedgerHead) -> None:
+    """The ledger that is known, under the key that was pinned for it."""
+    if workspace is not None and (
+        read_key(workspace) != contact.key or workspace.checkpoint_name != contact.key_name
+    ):
+        message = "The key that signs the ledger is not the one this console has pinned."
+        raise BrokenError(AlarmKind.KEY_CHANGED, message, workspace.checkpoint_key)
+    if head.epoch != contact.epoch:
+        message = "The backend shows another ledger than the one this console knows."
+        raise BrokenError(AlarmKind.OTHER_LEDGER, message, head.note)
+
+
 def read_peaks(peaks: Sequence[str], size: int) -> tuple[bytes, ...] | None:
     """The peaks of a tree of `size` leaves from base64; None if they cannot be."""
     try:
@@ -102,11 +127,6 @@ def check_continues(old: Verified, new: Verified, proof: ConsistencyProof) -> No
     except (LeafError, ProofError) as error:
         message = "Entries that this console has verified were changed or removed afterwards."
         raise BrokenError(AlarmKind.FORKED, message, new.note) from error
-
-
-def signed_digest(payload: bytes, signature: bytes) -> bytes:
-    """Stands for one signed decision."""
-    return sha256(sha256(payload).digest() + signature).digest()
 
 
 def leaf_of_interest(text: str) -> Leaf | None:

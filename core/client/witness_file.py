@@ -64,11 +64,16 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """All of it. `root_devices` are the fingerprints of the first administrators' devices."""
+    """All of it. `root_devices` are the fingerprints of the first administrators' devices.
+
+    `disputed` are the digests (hex) of own decisions that an alarm was sounded about: it is not
+    sounded again about the same one.
+    """
 
     contact: Contact | None = None
     root_devices: tuple[str, ...] = ()
     alarm: WitnessAlarm | None = None
+    disputed: frozenset[str] = frozenset()
 
 
 class UnreadableStateError(Exception):
@@ -94,6 +99,8 @@ def load(path: Path) -> Kept:
             contact=_read_contact(fields["contact"]),
             root_devices=tuple(str(one) for one in fields["root_devices"]),
             alarm=_read_alarm(fields["alarm"]),
+            # Came later than the rest of this version.
+            disputed=frozenset(str(one) for one in fields.get("disputed", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableStateError from error
@@ -106,6 +113,7 @@ def save(path: Path, kept: Kept) -> None:
         "contact": None if kept.contact is None else _write_contact(kept.contact),
         "root_devices": list(kept.root_devices),
         "alarm": None if kept.alarm is None else _write_alarm(kept.alarm),
+        "disputed": sorted(kept.disputed),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     # mkstemp makes files of mode 0600.

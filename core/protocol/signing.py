@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -118,6 +119,58 @@ def _check_types(decision: Decision) -> None:
         or not (received is None or (type(received) is int and received >= 0))
     ):
         raise PayloadError("a decision has a field of a wrong type")
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """An officer takes back a decision that still waited in the console's queue.
+
+    `n` is the number of that decision: the withdrawal uses it up, so that an old copy of the queue
+    cannot revive what was taken back. `decision` is its id, `enrollment` what it was about.
+    """
+
+    id: UUID
+    officer: UUID
+    device: UUID
+    n: int
+    decision: UUID
+    enrollment: UUID
+
+
+def withdrawal_payload(withdrawal: Withdrawal) -> bytes:
+    """The canonical JSON that the device signs; the ledger keeps exactly these bytes."""
+    return canonical(
+        {
+            "kind": "withdrawal",
+            "id": str(withdrawal.id),
+            "officer": str(withdrawal.officer),
+            "device": str(withdrawal.device),
+            "n": withdrawal.n,
+            "decision": str(withdrawal.decision),
+            "enrollment": str(withdrawal.enrollment),
+        }
+    )
+
+
+def read_withdrawal(payload: bytes) -> Withdrawal:
+    """The withdrawal in signed bytes; only their own canonical form. Raises PayloadError."""
+    fields = _fields(payload, "withdrawal")
+    try:
+        withdrawal = Withdrawal(
+            id=UUID(fields["id"]),
+            officer=UUID(fields["officer"]),
+            device=UUID(fields["device"]),
+            n=fields["n"],
+            decision=UUID(fields["decision"]),
+            enrollment=UUID(fields["enrollment"]),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise PayloadError("a withdrawal has a field that is missing or wrong") from error
+    if type(withdrawal.n) is not int or withdrawal.n < 0:
+        raise PayloadError("a withdrawal has a number of a wrong type")
+    if withdrawal_payload(withdrawal) != payload:
+        raise PayloadError("a withdrawal is not in canonical form")
+    return withdrawal
 
 
 def device_payload(

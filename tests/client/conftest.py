@@ -19,7 +19,7 @@ def clock() -> Clock:
 
 
 @pytest_asyncio.fixture
-async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
-    opened = await Outbox.open(tmp_path / "outbox.db", Sealer(b"k" * 32))
+async def outbox(tmp_path: Path, clock: Clock) -> AsyncIterator[Outbox]:
+    opened = await Outbox.open(tmp_path / "outbox.db", Sealer(b"k" * 32), clock)
     yield opened
     await opened.close()

@@ -12,8 +12,8 @@ from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from core.client.backoff import Backoff
-from core.client.connection import ConnectionState
+from core.client.backoff import Jitter
+from core.client.connection import ConnectionMachine, ConnectionState
 from core.client.live import Applied, LiveFeed
 from core.protocol.feed import FeedClient
 from core.protocol.messages import (
@@ -107,7 +107,8 @@ class Console:
             on_status=lambda status: self.states.append(status.state),
             jitter=lambda: 0.0,
         )
-        self.feed._backoff = Hurried()
+        self.delays = Delays()
+        self.feed._machine = ConnectionMachine(jitter=lambda: 0.0, delays=self.delays)
 
     async def take(self, batch: Applied) -> None:
         self.batches.append(batch)
@@ -125,18 +126,16 @@ class Console:
             await asyncio.wait([task])
 
 
-class Hurried(Backoff):
-    """Tests do not wait for delays; test_sender.py proves them."""
+class Delays:
+    """Tests do not wait for delays; test_connection.py proves them. Keeps which were asked for."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: 0.0)
-        self.resets = 0
+        self.asked: list[int] = []
+        self.seconds = 0.001
 
-    def next(self) -> float:
-        return 0.001
-
-    def reset(self) -> None:
-        self.resets += 1
+    def __call__(self, attempt: int, _jitter: Jitter) -> float:
+        self.asked.append(attempt)
+        return self.seconds
 
 
 def port_of(server: Server) -> int:

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.server import serve
 
-from core.client.backoff import Backoff
-from core.client.connection import ConnectionState, Step, after_close, after_handshake
+from core.client import connection
+from core.client.connection import ConnectionState
 from core.client.errors import SignInNeededError, UnreachableError
 from core.client.live import BATCH_MESSAGES, Applied
 from core.protocol.messages import (
@@ -25,7 +25,7 @@ from core.protocol.messages import (
     SnapshotRows,
 )
 from tests.client.build import session
-from tests.client.place import Console, Hurried, Line, Place, entry, port_of, stay_after_opening
+from tests.client.place import Console, Delays, Line, Place, entry, port_of, stay_after_opening
 from tests.protocol.build import EPOCH, row
 from tests.support.waiting import until
 
@@ -85,10 +85,7 @@ async def test_a_connection_that_ends_is_resumed_where_it_was(place: Place, code
         await until(lambda: console.entries() == [3, 4, 5])
     assert place.hellos[1].next == 5
     assert place.hellos[1].epoch == EPOCH
-    assert console.states == [
-        ConnectionState.LIVE, ConnectionState.LOST, ConnectionState.CONNECTING,
-        ConnectionState.LIVE,
-    ]  # fmt: skip
+    assert console.states == [ConnectionState.LIVE]  # it was over before anybody could see it
 
 
 async def test_a_cable_that_is_pulled_is_resumed(place: Place) -> None:
@@ -228,18 +225,78 @@ async def test_nobody_there_is_tried_again_and_a_person_can_hurry() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         console = Console(f"ws://127.0.0.1:{taken.getsockname()[1]}/live")
-        backoff = Backoff(lambda: 1.0)
-        console.feed._backoff = backoff
+        console.delays.seconds = 3600
         async with console.running():
-            for tries in range(2, 6):  # would take fifteen seconds by the delays
+            for tries in range(1, 5):
+                await until(partial(_tried, console.delays, tries))
                 await until(lambda: console.feed.status.state is ConnectionState.LOST)
                 console.feed.retry_now()
-                await until(partial(_tried, backoff, tries))
+                assert console.states[-1] is ConnectionState.CONNECTING
     assert ConnectionState.LIVE not in console.states
+    assert console.delays.asked[:4] == [0, 1, 2, 3]
 
 
-def _tried(backoff: Backoff, times: int) -> bool:
-    return backoff._attempt >= times
+def _tried(delays: Delays, times: int) -> bool:
+    return len(delays.asked) >= times
+
+
+async def test_a_loss_that_lasts_is_shown_after_the_grace(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def first(line: Line) -> None:
+        await line.opening(3)
+        place.handshakes = [HTTPStatus.SERVICE_UNAVAILABLE] * 10_000
+        line.socket.transport.abort()
+
+    monkeypatch.setattr(connection, "GRACE_SECONDS", 0.05)
+    place.talks = [first, stay_after_opening]
+    console = Console(place.url)
+    async with console.running():
+        await until(lambda: ConnectionState.LOST in console.states)
+        place.handshakes = []
+        await until(lambda: console.states[-1] is ConnectionState.LIVE)
+    assert console.states == [ConnectionState.LIVE, ConnectionState.LOST, ConnectionState.LIVE]
+
+
+async def test_it_can_be_run_again_after_it_ended(place: Place) -> None:
+    async def refuse(line: Line) -> None:
+        await line.socket.close(CloseCode.NOT_ALLOWED)
+
+    place.talks = [refuse, stay_after_opening]
+    console = Console(place.url)
+    async with console.running() as task:
+        await task
+    console.feed.retry_now()  # nobody runs it: this does nothing
+    assert console.states == [ConnectionState.REFUSED]
+    async with console.running():
+        await until(lambda: console.states[-1] is ConnectionState.LIVE)
+
+
+async def test_tokens_that_are_refused_again_and_again_end_the_session(place: Place) -> None:
+    async def ended(line: Line) -> None:
+        await line.socket.close(CloseCode.SIGN_IN_NEEDED)
+
+    place.talks = [ended]
+    console = Console(place.url)
+    async with console.running() as task:
+        await task
+    assert console.feed.status.state is ConnectionState.SIGNED_OUT
+    assert [hello.token for hello in place.hellos] == [
+        session(number).access_token for number in (1, 2, 3)
+    ]
+
+
+async def test_a_server_that_says_nothing_is_left(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(line: Line) -> None:
+        await line.stay()
+
+    monkeypatch.setattr("core.client.live._FIRST_MESSAGE_SECONDS", 0.05)
+    place.talks = [silent, stay_after_opening]
+    console = Console(place.url)
+    async with console.running():
+        await until(lambda: len(place.hellos) == 2)
 
 
 async def test_a_burst_comes_in_bounded_batches_and_the_loop_runs_between(place: Place) -> None:
@@ -283,17 +340,15 @@ async def test_what_came_before_the_end_is_not_lost(place: Place) -> None:
     assert console.entries() == list(range(50))
 
 
-async def test_the_delay_starts_anew_only_after_something_came(place: Place) -> None:
+async def test_the_delays_grow_until_something_comes(place: Place) -> None:
     async def silent(line: Line) -> None:
         await line.socket.close(1012)
 
-    place.talks = [silent, silent, stay_after_opening]
+    place.talks = [silent, silent, silent, silent, stay_after_opening]
     console = Console(place.url)
-    backoff = Hurried()
-    console.feed._backoff = backoff
     async with console.running():
         await until(lambda: console.feed.status.state is ConnectionState.LIVE)
-    assert backoff.resets == 1
+    assert console.delays.asked == [0, 1, 2, 3]
 
 
 async def test_an_error_of_the_window_is_not_swallowed(place: Place) -> None:
@@ -307,29 +362,3 @@ async def test_an_error_of_the_window_is_not_swallowed(place: Place) -> None:
     async with console.running() as task:
         with pytest.raises(ValueError, match="a bug"):
             await task
-
-
-@pytest.mark.parametrize(
-    ("code", "step"),
-    [
-        (None, Step.RETRY), (1000, Step.RETRY), (1006, Step.RETRY), (4408, Step.RETRY),
-        (4401, Step.RENEW), (4400, Step.REFUSED), (4403, Step.REFUSED), (1009, Step.REFUSED),
-        (4409, Step.ALARM), (4410, Step.ALARM), (4429, Step.RETRY),
-    ],
-)  # fmt: skip
-def test_retry_or_give_up(code: int | None, step: Step) -> None:
-    assert after_close(code) is step
-
-
-@pytest.mark.parametrize(
-    ("status", "step"),
-    [
-        (401, Step.RENEW),
-        (403, Step.REFUSED),
-        (404, Step.REFUSED),
-        (429, Step.RETRY),
-        (502, Step.RETRY),
-    ],
-)
-def test_a_handshake_that_fails(status: int, step: Step) -> None:
-    assert after_handshake(status) is step

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import sqlite3
-import tempfile
+import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core.client.errors import DecisionError, OutboxError
-from core.client.outbox import Outbox, OutboxItem, OutboxState
-from core.client.sealing import Sealer
+from core.client.file_lock import FileLock
+from core.client.outbox import Outbox, OutboxState, OutboxSummary
 from core.domain.decisions import ReasonCode, Verdict
 from core.ledger.commitments import commit
 from core.ledger.keys import verify
-from core.protocol.messages import AnswerKind, DecisionAnswer
+from core.protocol.messages import AnswerKind
 from core.protocol.signing import read_decision, seen_digest, seen_facts
 from tests.client.build import OFFICER, START, Clock, decider, device_key
+from tests.client.queueing import DEVICE, SEALER, answer_for, due
 from tests.protocol.build import row
-
-DEVICE = device_key().id
-SEALER = Sealer(b"k" * 32)
-
-
-async def due(outbox: Outbox, clock: Clock) -> list[OutboxItem]:
-    return await outbox.next_batch(officer=OFFICER, device=DEVICE, now=clock())
-
-
-def answer_for(item: OutboxItem, kind: AnswerKind = AnswerKind.ACCEPTED) -> DecisionAnswer:
-    return DecisionAnswer(id=item.id, kind=kind, code=kind.value, message="Done.", index=5)
-
+from tests.support.waiting import until
 
 # --- deciding ---
 
@@ -61,6 +47,7 @@ async def test_a_decision_is_bound_to_the_row_signed_and_stored(
     assert item.note.text == "Her own words"
     assert decision.reason_commitment == commit(bytes.fromhex(item.note.salt), item.note.text)
     assert b"Her own words" not in item.payload
+    assert item.shown == shown
     assert (item.state, item.reference, item.cents) == (OutboxState.QUEUED, "K7QM3XRA", 125_000)
     assert await outbox.waiting_for(OFFICER) == [item]
 
@@ -118,44 +105,33 @@ async def test_a_signing_that_fails_stores_nothing_and_uses_no_number(
 # --- the file ---
 
 
-async def test_the_file_is_private_and_holds_no_words(tmp_path: Path, clock: Clock) -> None:
+async def test_the_file_is_private_and_holds_nothing_to_read(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "deep" / "outbox.db"
     outbox = await Outbox.open(path, SEALER)
-    await decider(outbox, clock).decide(row(), Verdict.APPROVE, note="Secret words of hers")
-    for file in path.parent.iterdir():
+    item = await decider(outbox, clock).decide(row(), Verdict.APPROVE, note="Secret words of hers")
+    await due(outbox, clock())
+    await outbox.mark_answered(answer_for(item), OutboxState.ACCEPTED)
+    files = [file for file in path.parent.iterdir() if not file.name.endswith(".lock")]
+    assert files
+    for file in files:
         assert file.stat().st_mode & 0o077 == 0
         content = file.read_bytes()
-        for text in (b"Secret words", b"Mokoena", b"thandi@"):
+        for text in (
+            b"Secret words", b"Mokoena", b"thandi@", b"K7QM3XRA", b"125000", b"approve", b"Done.",
+            item.signature,
+        ):  # fmt: skip
             assert text not in content
     await outbox.close()
 
 
-async def test_a_note_whose_key_is_gone_is_lost_and_says_so(tmp_path: Path, clock: Clock) -> None:
-    outbox = await Outbox.open(tmp_path / "o.db", SEALER)
-    await decider(outbox, clock).decide(row(), Verdict.APPROVE, note="words")
+async def test_a_queue_in_memory_ends_with_it(clock: Clock) -> None:
+    outbox = await Outbox.open(None, SEALER)
+    item = await decider(outbox, clock).decide(row(), Verdict.APPROVE)
+    assert [taken.id for taken in await due(outbox, clock())] == [item.id]
     await outbox.close()
-    outbox = await Outbox.open(tmp_path / "o.db", Sealer(b"x" * 32))
-    [item] = await outbox.waiting_for(OFFICER)
-    assert item.note is None
-    assert item.note_lost
+    outbox = await Outbox.open(None, SEALER)
+    assert await outbox.waiting_for(OFFICER) == []
     await outbox.close()
-
-
-@pytest.mark.parametrize("content", [b"not a database at all, certainly not" * 100])
-async def test_a_file_that_is_no_queue_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "o.db"
-    path.write_bytes(content)
-    with pytest.raises(OutboxError):
-        await Outbox.open(path, SEALER)
-
-
-async def test_a_queue_of_another_version_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "o.db"
-    database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 9")
-    database.close()
-    with pytest.raises(OutboxError, match="version"):
-        await Outbox.open(path, SEALER)
 
 
 async def test_what_was_being_sent_when_the_console_ended_is_queued_again(
@@ -163,12 +139,46 @@ async def test_what_was_being_sent_when_the_console_ended_is_queued_again(
 ) -> None:
     outbox = await Outbox.open(tmp_path / "o.db", SEALER)
     item = await decider(outbox, clock).decide(row(), Verdict.APPROVE)
-    [taken] = await due(outbox, clock)
-    assert taken.state is OutboxState.SENDING
+    [sent] = await due(outbox, clock())
+    assert sent.state is OutboxState.SENDING
     await outbox.close()
     outbox = await Outbox.open(tmp_path / "o.db", SEALER)
-    [again] = await due(outbox, clock)
+    [again] = await due(outbox, clock())
     assert (again.id, again.payload) == (item.id, item.payload)
+    await outbox.close()
+
+
+async def test_an_opening_that_was_given_up_lets_go_of_the_file(tmp_path: Path) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow() -> datetime:
+        started.set()
+        go_on.wait(30)
+        return START
+
+    opening = asyncio.create_task(Outbox.open(tmp_path / "o.db", SEALER, slow))
+    await asyncio.to_thread(started.wait, 30)
+    opening.cancel()
+    await asyncio.wait([opening])
+    assert opening.cancelled()
+    go_on.set()
+    lock = FileLock(tmp_path / "o.db")
+    await until(lock.acquire)
+    lock.release()
+    await (await Outbox.open(tmp_path / "o.db", SEALER)).close()
+
+
+async def test_a_second_console_and_a_damaged_file_are_told_in_plain_words(
+    tmp_path: Path,
+) -> None:
+    tmp_path.joinpath("o.db").write_bytes(b"no queue")
+    outbox = await Outbox.open(tmp_path / "o.db", SEALER)
+    [notice] = await outbox.notices()
+    assert "was kept" in notice.message
+    with pytest.raises(OutboxError, match="Another Bursar console"):
+        await Outbox.open(tmp_path / "o.db", SEALER)
+    await outbox.dismiss_notice(notice.id)
+    assert await outbox.notices() == ()
     await outbox.close()
 
 
@@ -180,12 +190,12 @@ async def test_one_decision_per_enrollment_at_a_time(outbox: Outbox, clock: Cloc
     first = await decide(row(1), Verdict.APPROVE)
     second = await decide(row(1), Verdict.APPROVE)
     other = await decide(row(2), Verdict.APPROVE)
-    assert [item.id for item in await due(outbox, clock)] == [first.id, other.id]
-    assert await due(outbox, clock) == []
+    assert [item.id for item in await due(outbox, clock())] == [first.id, other.id]
+    assert await due(outbox, clock()) == []
     await outbox.mark_postponed(first.id, until=START + timedelta(seconds=1), code="x", message="y")
-    assert await due(outbox, clock) == []
+    assert await due(outbox, clock()) == []
     await outbox.mark_answered(answer_for(first), OutboxState.ACCEPTED)
-    assert [item.id for item in await due(outbox, clock)] == [second.id]
+    assert [item.id for item in await due(outbox, clock())] == [second.id]
 
 
 async def test_another_officer_or_device_cannot_send_it(outbox: Outbox, clock: Clock) -> None:
@@ -203,7 +213,7 @@ async def test_another_officer_or_device_cannot_send_it(outbox: Outbox, clock: C
 
 async def test_a_postponed_decision_waits_for_its_time(outbox: Outbox, clock: Clock) -> None:
     item = await decider(outbox, clock).decide(row(1), Verdict.APPROVE)
-    await due(outbox, clock)
+    await due(outbox, clock())
     later = clock() + timedelta(seconds=5)
     changed = await outbox.mark_postponed(item.id, until=later, code="busy", message="Busy.")
     assert changed is not None
@@ -211,9 +221,9 @@ async def test_a_postponed_decision_waits_for_its_time(outbox: Outbox, clock: Cl
         OutboxState.QUEUED, 1, "busy",
     )  # fmt: skip
     assert await outbox.next_due(OFFICER, DEVICE) == later
-    assert await due(outbox, clock) == []
+    assert await due(outbox, clock()) == []
     clock.forward(5)
-    assert len(await due(outbox, clock)) == 1
+    assert len(await due(outbox, clock())) == 1
     assert await outbox.next_due(OFFICER, DEVICE) is None
 
 
@@ -222,21 +232,21 @@ async def test_a_clock_that_was_set_back_does_not_hold_a_decision(
 ) -> None:
     await decider(outbox, clock).decide(row(1), Verdict.APPROVE)
     clock.forward(-86_400)
-    assert len(await due(outbox, clock)) == 1
+    assert len(await due(outbox, clock())) == 1
 
 
 async def test_released_decisions_are_due_now(outbox: Outbox, clock: Clock) -> None:
     item = await decider(outbox, clock).decide(row(1), Verdict.APPROVE)
-    await due(outbox, clock)
+    await due(outbox, clock())
     later = clock() + timedelta(seconds=20)
     await outbox.mark_postponed(item.id, until=later, code="x", message="y")
     await outbox.release(OFFICER, clock())
-    assert len(await due(outbox, clock)) == 1
+    assert len(await due(outbox, clock())) == 1
 
 
 async def test_a_final_answer_stays(outbox: Outbox, clock: Clock) -> None:
     item = await decider(outbox, clock).decide(row(1), Verdict.APPROVE)
-    await due(outbox, clock)
+    await due(outbox, clock())
     answered = await outbox.mark_answered(answer_for(item), OutboxState.ACCEPTED)
     assert answered.answer == answer_for(item)
     refused = answer_for(item, AnswerKind.REFUSED)
@@ -254,44 +264,42 @@ async def test_a_final_answer_stays(outbox: Outbox, clock: Clock) -> None:
 
 async def test_a_person_can_try_again(outbox: Outbox, clock: Clock) -> None:
     item = await decider(outbox, clock).decide(row(1), Verdict.APPROVE)
-    await due(outbox, clock)
+    await due(outbox, clock())
     stuck = await outbox.mark_needs_person(item.id, code="bad", message="Bad.")
     assert stuck.state is OutboxState.NEEDS_PERSON
-    assert await due(outbox, clock) == []
+    assert await due(outbox, clock()) == []
     assert [found.id for found in await outbox.open_for(OFFICER)] == [item.id]
     await outbox.retry(item.id, clock())
-    assert len(await due(outbox, clock)) == 1
+    assert len(await due(outbox, clock())) == 1
+
+
+async def test_from_the_first_click_to_forgetting(outbox: Outbox, clock: Clock) -> None:
+    decide = decider(outbox, clock).decide
+    made = [await decide(row(n), Verdict.APPROVE) for n in (1, 2, 3)]
+    batch = await outbox.next_batch(officer=OFFICER, device=DEVICE, now=clock(), limit=2)
+    assert [item.id for item in batch] == [item.id for item in made[:2]]
+    answers = [
+        (answer_for(made[0]), OutboxState.ACCEPTED),
+        (answer_for(made[1], AnswerKind.REFUSED), OutboxState.REFUSED),
+    ]
+    changed = await outbox.mark_answered_many(answers)
+    assert [item.state for item in changed] == [OutboxState.ACCEPTED, OutboxState.REFUSED]
+    await due(outbox, clock())
+    [later] = await outbox.mark_postponed_many(
+        [made[2].id], until=lambda item: item.created_at, code="x", message="y"
+    )
+    assert (later.attempts, later.not_before) == (1, made[2].created_at)
+    assert await outbox.summary(OFFICER) == OutboxSummary(1, made[2].created_at, 1)
+    assert await outbox.others_waiting(UUID(int=0xBB)) == 1
+    assert [item.id for item in await outbox.unconfirmed(OFFICER, 10)] == [made[0].id]
+    await outbox.mark_confirmed([made[0].id])
+    await outbox.dismiss(made[1].id)
+    assert [item.id for item in await outbox.open_for(OFFICER)] == [made[2].id]
+    assert len(await outbox.history_for(OFFICER, 10)) == 2
+    assert await outbox.prune(clock() + timedelta(days=31)) == 2
+    assert await outbox.history_for(OFFICER, 10) == []
 
 
 async def test_a_decision_that_is_not_there(outbox: Outbox) -> None:
     with pytest.raises(OutboxError, match="not in the outbox"):
         await outbox.get(UUID(int=404))
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(1, 4), min_size=1, max_size=70), st.integers(0, 2**32))
-def test_every_decision_is_sent_once_and_in_order_per_enrollment(
-    enrollments: list[int], seed: int
-) -> None:
-    chance = random.Random(seed)
-
-    async def play(folder: str) -> None:
-        clock = Clock()
-        outbox = await Outbox.open(Path(folder) / "o.db", SEALER)
-        decide = decider(outbox, clock).decide
-        made = [await decide(row(n), Verdict.APPROVE) for n in enrollments]
-        sent: list[OutboxItem] = []
-        while batch := await due(outbox, clock):
-            assert len(batch) <= 50
-            for item in batch:
-                if chance.random() < 0.3:
-                    await outbox.mark_postponed(item.id, until=clock(), code="x", message="y")
-                else:
-                    sent.append(await outbox.mark_answered(answer_for(item), OutboxState.ACCEPTED))
-        await outbox.close()
-        for number in set(enrollments):
-            expected = [item.id for item in made if item.enrollment.int == number]
-            assert [item.id for item in sent if item.enrollment.int == number] == expected
-
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(play(folder))

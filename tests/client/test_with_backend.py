@@ -15,6 +15,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from core.client.api import Api
+from core.client.confirming import Confirmer
 from core.client.connection import ConnectionState
 from core.client.decider import Decider
 from core.client.device import DeviceKey, enroll_other, load_or_create
@@ -214,6 +215,38 @@ async def test_decisions_made_offline_go_out_when_the_backend_is_back(
         assert desk.entries == list(range(desk.entries[0], desk.entries[0] + len(desk.entries)))
         await until(lambda: desk.witness.status.verified_to == live_backend.size)
         assert desk.witness.status.alarm is None
+
+
+@pytest.mark.both_engines
+async def test_an_own_decision_that_nobody_followed_is_proved_afterwards(
+    live_backend: LiveBackend, tmp_path: Path
+) -> None:
+    claims = live_backend.push_claims(2)
+    async with console(live_backend, tmp_path) as desk:
+        await until(lambda: len(desk.rows) == 2)
+        items = [await desk.decide(claim.enrollment) for claim in claims]
+        await until(lambda: all(desk.state_of(i) is OutboxState.ACCEPTED for i in items))
+        # As after a restart: this witness has read no entry, and takes the head as it is.
+        witness = await Witness.open(
+            tmp_path / "restarted.json", source=desk.api, on_change=lambda _: None
+        )
+        await witness.accept_first_contact()
+        confirmer = Confirmer(
+            source=desk.api, outbox=desk.outbox, witness=witness, officer=desk.device.user
+        )
+        task = asyncio.create_task(confirmer.run())
+
+        async def found() -> bool:
+            await witness.meet(await desk.api.workspace())
+            confirmer.wake()
+            return witness.status.confirmed == 2
+
+        await until(found, what="both decisions in the ledger")
+        await until(lambda: confirmer.open == 0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert await desk.outbox.unconfirmed(desk.device.user, 10) == []
+        assert witness.status.alarm is None
 
 
 async def test_signing_in_with_a_wrong_password_and_out_again(live_backend: LiveBackend) -> None:

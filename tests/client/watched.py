@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,15 @@ from core.ledger.checkpoint import Checkpoint, sign_checkpoint
 from core.ledger.keys import SigningKey
 from core.ledger.leaf import Leaf, Signed, encode
 from core.protocol.feed import CheckpointSeen, Entry, Snapshot
-from core.protocol.messages import ConsistencyProof, LedgerHead, Workspace
+from core.protocol.messages import (
+    AUDIT_PAGE_ROWS,
+    AuditEntry,
+    AuditPage,
+    ConsistencyProof,
+    InclusionProof,
+    LedgerHead,
+    Workspace,
+)
 from tests.client.build import START, Clock, device_key
 from tests.protocol.build import EPOCH
 
@@ -32,7 +41,10 @@ class Ledger:
         self.key = key
         self.epoch = epoch
         self.reachable = True
+        self.refused = 0  # questions, while it was not
         self.signed_size: int | None = None
+        self.hidden: set[int] = set()
+        self.asked: list[str] = []
 
     def grow(self, count: int, mark: str = "leaf") -> list[Entry]:
         start = len(self.leaves)
@@ -67,9 +79,14 @@ class Ledger:
         encoded = tuple(base64.b64encode(peak).decode() for peak in peaks)
         return Snapshot(len(self.leaves), (), encoded)
 
-    async def ledger_head(self) -> LedgerHead:
+    def answers(self) -> None:
+        """Raises UnreachableError while it cannot be reached."""
         if not self.reachable:
+            self.refused += 1
             raise UnreachableError("gone")
+
+    async def ledger_head(self) -> LedgerHead:
+        self.answers()
         size = len(self.leaves) if self.signed_size is None else self.signed_size
         peaks = tree.append(0, (), self.hashes(size)).peaks
         return LedgerHead(
@@ -78,11 +95,35 @@ class Ledger:
         )  # fmt: skip
 
     async def consistency(self, size1: int, size2: int) -> ConsistencyProof:
-        if not self.reachable:
-            raise UnreachableError("gone")
+        self.answers()
         proof = merkle.consistency_proof(self.hashes(size2), size1)
         hashes = tuple(base64.b64encode(item).decode() for item in proof)
         return ConsistencyProof(size1=size1, size2=size2, hashes=hashes)
+
+    async def audit_page(
+        self, wanted: Mapping[str, str], *, before: int | None = None, limit: int = 100
+    ) -> AuditPage:
+        assert not wanted
+        assert 1 <= limit <= AUDIT_PAGE_ROWS
+        self.asked.append("page")
+        self.answers()
+        end = len(self.leaves) if before is None else before
+        shown = range(end - 1, max(end - limit, 0) - 1, -1)
+        return AuditPage(
+            size=len(self.leaves),
+            entries=tuple(
+                AuditEntry(index=i, leaf=self.leaves[i], actor_name="A", about="", reference=None)
+                for i in shown
+                if i not in self.hidden
+            ),
+        )
+
+    async def inclusion(self, index: int, size: int) -> InclusionProof:
+        self.asked.append("proof")
+        self.answers()
+        proof = merkle.inclusion_proof(self.hashes(size), index)
+        hashes = tuple(base64.b64encode(item).decode() for item in proof)
+        return InclusionProof(index=index, size=size, hashes=hashes)
 
 
 class Desk:
@@ -119,11 +160,13 @@ class Desk:
         return found
 
 
-def decision_leaf(number: int, payload: bytes, signature: bytes) -> str:
+def decision_leaf(
+    number: int, payload: bytes, signature: bytes, action: str = "enrollment.approved"
+) -> str:
     device = device_key()
     leaf = Leaf(
         entry_id=UUID(int=number), time=START, actor=f"user:{device.user}", device=device.id,
-        action="enrollment.approved", subject=f"enrollment:{UUID(int=9)}", before=1, after=2,
+        action=action, subject=f"enrollment:{UUID(int=9)}", before=1, after=2,
         facts={}, signed=Signed(payload, signature),
     )  # fmt: skip
     return encode(leaf).decode()

@@ -20,7 +20,10 @@ class Note(Message):
 
 
 class SignedDecision(Message):
-    """`id` repeats the decision's own id, so that an unreadable payload can still be answered."""
+    """A signed decision, or a signed withdrawal of one (`core.protocol.signing`).
+
+    `id` repeats the payload's own id, so that an unreadable payload can still be answered.
+    """
 
     id: UUID
     payload: Annotated[str, StringConstraints(max_length=4096)]
@@ -43,7 +46,8 @@ class AnswerKind(StrEnum):
 class DecisionAnswer(Message):
     """`code` and `message` say why, in plain words; transient answers are never stored.
 
-    `index` is the ledger index of an accepted decision; `row` is what the enrollment is now.
+    `index` is the ledger index of an accepted decision (for a withdrawal that came too late: of
+    the entry that carried the decision out); `row` is what the enrollment is now.
     """
 
     id: UUID
