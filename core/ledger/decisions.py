@@ -3,6 +3,10 @@
 The signed payload of a decision is a JSON object with officer, device, enrollment, n and verdict,
 and more that is not judged here. Where it names the version the officer saw (`expected_version`),
 an applied decision must start from that version.
+
+The officer can withdraw a decision that was not carried out: signed like it (kind `withdrawal`,
+officer, device, enrollment, decision, n). From then on nothing with that device and n is applied,
+and what was applied is never withdrawn.
 """
 
 from collections.abc import Mapping
@@ -17,7 +21,14 @@ from core.ledger.text import read_text, read_uuid
 
 APPROVED = "enrollment.approved"
 REFUSED = "decision.refused"
+WITHDRAWN = "decision.withdrawn"
+WITHDRAWAL_REFUSED = "withdrawal.refused"
 GATEWAY = "gateway"
+
+_WITHDRAWALS = frozenset({WITHDRAWN, WITHDRAWAL_REFUSED})
+# A revoked device's attempt is evidence, not a decision; otherwise whoever holds a revoked key
+# could make a sound log fail.
+_ATTEMPTS = frozenset({REFUSED, WITHDRAWAL_REFUSED})
 
 # What an applied decision's payload must say. A refused one may have asked for any.
 _VERDICTS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -37,15 +48,19 @@ _VERDICTS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 def is_decision(leaf: Leaf) -> bool:
     """Whether the entry is one that these rules are about."""
-    return leaf.action in _VERDICTS
+    return leaf.action in _VERDICTS or leaf.action in _WITHDRAWALS
 
 
 class DecisionRules:
-    """Checks decision entries in order; remembers which (device, n) were applied."""
+    """Checks decision entries in order; remembers which (device, n) were applied or withdrawn.
+
+    `verified` counts the signed decisions, not the withdrawals.
+    """
 
     def __init__(self, devices: DeviceRegistry) -> None:
         self._devices = devices
         self._applied: set[tuple[UUID, int]] = set()
+        self._withdrawn: set[tuple[UUID, int]] = set()
         self.verified = 0
 
     def check(self, leaf: Leaf) -> None:
@@ -55,21 +70,40 @@ class DecisionRules:
             return
         if leaf.signed is None:
             raise VerificationError("a person's decision is not signed")
-        # A revoked device's attempt is evidence, not a decision; otherwise whoever holds a revoked
-        # key could make a sound log fail.
-        device = self._devices.signer(leaf, leaf.signed, even_revoked=leaf.action == REFUSED)
+        device = self._devices.signer(leaf, leaf.signed, even_revoked=leaf.action in _ATTEMPTS)
         payload = _read_payload(leaf.signed)
         _check_who(payload, device)
+        key = (device.id, _read_number(payload))
+        if leaf.action in _WITHDRAWALS:
+            self._check_withdrawal(payload, leaf, key)
+            return
         _check_what(payload, leaf)
         if leaf.action != REFUSED:
             _check_seen(payload, leaf)
-            self._use((device.id, _read_number(payload)))
+            self._use(key)
         self.verified += 1
 
     def _use(self, key: tuple[UUID, int]) -> None:
         if key in self._applied:
             raise VerificationError("the same signed decision was applied before")
+        if key in self._withdrawn:
+            raise VerificationError("the signed decision was withdrawn before")
         self._applied.add(key)
+
+    def _check_withdrawal(
+        self, payload: Mapping[str, Json], leaf: Leaf, key: tuple[UUID, int]
+    ) -> None:
+        if payload.get("kind") != "withdrawal":
+            raise VerificationError("the signed text is not a withdrawal")
+        read_uuid(payload.get("decision"))
+        _check_subject(payload, leaf)
+        if leaf.before != leaf.after:
+            raise VerificationError("a withdrawal changes nothing but its decision")
+        if leaf.action == WITHDRAWAL_REFUSED:
+            return
+        if key in self._applied:
+            raise VerificationError("the withdrawn decision was applied before")
+        self._withdrawn.add(key)
 
 
 def _check_unsigned(leaf: Leaf) -> None:
@@ -102,12 +136,15 @@ def _check_who(payload: Mapping[str, Json], device: Device) -> None:
         raise VerificationError("the signed decision names another device")
 
 
-def _check_what(payload: Mapping[str, Json], leaf: Leaf) -> None:
+def _check_subject(payload: Mapping[str, Json], leaf: Leaf) -> None:
     if leaf.subject != f"enrollment:{read_uuid(payload.get('enrollment'))}":
         raise VerificationError("the signed decision is about another enrollment")
+
+
+def _check_what(payload: Mapping[str, Json], leaf: Leaf) -> None:
+    _check_subject(payload, leaf)
     if read_text(payload.get("verdict")) not in _VERDICTS[leaf.action]:
         raise VerificationError("the signed verdict is not what the entry says")
-    _read_number(payload)
 
 
 def _check_seen(payload: Mapping[str, Json], leaf: Leaf) -> None:

@@ -242,6 +242,37 @@ class LogBuilder:
             signed=by.sign(canonical(payload)),
         )
 
+    def withdraw(
+        self,
+        by: Console,
+        *,
+        action: str = "decision.withdrawn",
+        enrollment: int = 1,
+        n: int = 1,
+        before: int | None = 2,
+        after: int | None = 2,
+        **bent: Json,
+    ) -> Leaf:
+        payload: dict[str, Json] = {
+            "kind": "withdrawal",
+            "id": str(uuid(8000 + n)),
+            "officer": str(by.device.user),
+            "device": str(by.device.id),
+            "n": n,
+            "decision": str(uuid(7000 + n)),
+            "enrollment": str(uuid(enrollment)),
+        }
+        payload.update(bent)
+        return self.entry(
+            action,
+            actor=by.actor,
+            device=by.device.id,
+            subject=f"enrollment:{uuid(enrollment)}",
+            before=before,
+            after=after,
+            signed=by.sign(canonical(payload)),
+        )
+
 
 def two_devices() -> LogBuilder:
     """A log with an administrator's root device, an officer's device and one waiting enrollment."""
@@ -275,6 +306,8 @@ def full_log() -> LogBuilder:
     log.decide("enrollment.approved", COLLEAGUE, enrollment=4, **second)
     log.revoke_device(COLLEAGUE, ADMIN)
     log.decide("decision.refused", COLLEAGUE, enrollment=4, n=2, before=None, after=None)
+    log.withdraw(OFFICER, enrollment=4, n=6, before=4, after=4)
+    log.withdraw(OFFICER, action="withdrawal.refused", enrollment=4, n=5, before=4, after=4)
     return log
 
 

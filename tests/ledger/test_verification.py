@@ -74,7 +74,7 @@ def test_a_cut_doubled_or_moved_entry_is_seen(at: int) -> None:
 
 
 @PROPERTY
-@given(st.sampled_from([0, 1, 4, 7, 11, 15]), st.data())
+@given(st.sampled_from([0, 1, 4, 7, 11, 15, 19, 20]), st.data())
 def test_signed_bytes_cannot_change_even_with_a_new_root(at: int, data: st.DataObject) -> None:
     leaves = full_log().leaves
     signed = leaves[at].signed

@@ -6,7 +6,8 @@ import base64
 import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -15,7 +16,14 @@ from core.domain.decisions import Decision, ReasonCode, Verdict
 from core.ledger.commitments import SALT_BYTES, commit
 from core.ledger.keys import SigningKey
 from core.protocol.messages import EnrollmentRow, Note, Session, SignedDecision
-from core.protocol.signing import decision_payload, seen_digest, seen_facts
+from core.protocol.signing import (
+    Withdrawal,
+    decision_payload,
+    read_decision,
+    seen_digest,
+    seen_facts,
+    withdrawal_payload,
+)
 
 
 @dataclass(frozen=True)
@@ -95,11 +103,27 @@ class LiveDevice:
         note = None if words is None else Note(text=words, salt=salt.hex())
         return self.signed(decision, note)
 
+    def withdrawal(self, item: SignedDecision, **changes: Any) -> SignedDecision:
+        """Takes that decision back; `changes` are fields of the withdrawal."""
+        made = read_decision(item.payload.encode())
+        withdrawal = Withdrawal(
+            id=uuid7(),
+            officer=made.officer,
+            device=made.device,
+            n=made.n,
+            decision=made.id,
+            enrollment=made.enrollment,
+        )
+        withdrawal = replace(withdrawal, **changes)
+        return self._item(withdrawal.id, withdrawal_payload(withdrawal))
+
     def signed(self, decision: Decision, note: Note | None = None) -> SignedDecision:
         """Any decision at all, rightly signed."""
-        payload = decision_payload(decision)
+        return self._item(decision.id, decision_payload(decision), note)
+
+    def _item(self, id_: UUID, payload: bytes, note: Note | None = None) -> SignedDecision:
         return SignedDecision(
-            id=decision.id,
+            id=id_,
             payload=payload.decode(),
             signature=base64.b64encode(self.key.sign(payload)).decode(),
             note=note,

@@ -13,8 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.backend.services.commands import AddUserCommand, RegisterStudentCommand
 from core.backend.services.errors import (
+    AccountDisabledError,
     ConflictError,
     NotFoundError,
+    ServiceError,
     SignInNeededError,
     SignInRefusedError,
 )
@@ -108,31 +110,37 @@ class Accounts:
     # --- staff ---------------------------------------------------------------------------------
 
     async def staff_sign_in(self, body: SignIn, *, address: str, label: str = "") -> Session:
-        """`label`: words about the console. Raises SignInRefusedError, TooManyGuessesError."""
+        """`label`: words about the console.
+
+        Raises SignInRefusedError, AccountDisabledError, TooManyGuessesError.
+        """
         email = normalise_email(body.email)
         keys = self._guess(f"staff:{email}", address)
         found = await self._reader.run(lambda c: lookups.read_users_by_email(c, [email]))
         user = found[0] if found else None
-        stored = user.password_hash if user and not user.disabled else None
+        stored = user.password_hash if user else None
         if not await self._passwords.matches(body.password, stored) or user is None:
             raise SignInRefusedError
         self._guessed_right(keys)
+        if user.disabled:
+            raise AccountDisabledError
         return await self._new_session(user, label=label)
 
     async def staff_refresh(self, body: Refresh) -> Session:
         """A new pair of tokens; the old refresh token is spent.
 
         A spent one that comes again was stolen, by then or now: the whole family is revoked.
-        Raises SignInNeededError.
+        Raises SignInNeededError, AccountDisabledError.
         """
         now = self._config.clock()
         refresh = token_hash(body.refresh_token)
         session = await self._writer.run(lambda c: sessions.spend_refresh(c, refresh, now))
         if session is None:
-            raise SignInNeededError
+            ended = await self._reader.run(lambda c: lookups.read_staff_session(c, refresh=refresh))
+            raise await self._why_over(ended)
         user = await self._user(session.user_id)
         if user is None or user.disabled:
-            raise SignInNeededError
+            raise await self._why_over(session)
         return await self._new_session(user, label=session.label, after=session)
 
     async def staff_sign_out(self, identity: StaffIdentity) -> None:
@@ -141,15 +149,15 @@ class Accounts:
         await self._writer.run(lambda c: sessions.revoke_family_of(c, identity.session, now))
 
     async def staff_identity(self, access_token: str) -> StaffIdentity:
-        """Who holds this access token. Raises SignInNeededError."""
+        """Who holds this access token. Raises SignInNeededError, AccountDisabledError."""
         access = token_hash(access_token)
         session = await self._reader.run(lambda c: lookups.read_staff_session(c, access=access))
         now = self._config.clock()
         if session is None or session.revoked_at is not None or session.access_expires_at <= now:
-            raise SignInNeededError
+            raise await self._why_over(session)
         user = await self._user(session.user_id)
         if user is None or user.disabled:
-            raise SignInNeededError
+            raise await self._why_over(session)
         return StaffIdentity(
             session=session.id,
             user=user.id,
@@ -193,6 +201,13 @@ class Accounts:
         if not fitting:
             raise NotFoundError("no_such_user", "There is nobody with this role here.")
         return await self._new_session(fitting[0], label="Bursar console")
+
+    async def _why_over(self, session: StaffSession | None) -> ServiceError:
+        """Disabling an account ends its sessions; to sign in again would not help."""
+        user = None if session is None else await self._user(session.user_id)
+        if user is not None and user.disabled:
+            return AccountDisabledError()
+        return SignInNeededError()
 
     async def _user(self, user: UUID) -> User | None:
         found = await self._reader.run(lambda c: lookups.read_users(c, [user]))

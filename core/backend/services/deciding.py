@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.backend.services.commands import DecideCommand
+from core.backend.services.money_deciders import refund_changes
 from core.backend.services.rows import current_facts
-from core.backend.services.verdicts import accepted, enrollment_facts, refused
+from core.backend.services.signers import barred, final, not_yet
+from core.backend.services.verdicts import accepted, enrollment_facts
 from core.backend.services.words import decided_by
 from core.backend.storage.command import (
     Add,
@@ -50,6 +52,7 @@ from core.protocol.signing import seen_digest
 MAX_AGE = timedelta(days=365)
 REFUSED_ACTION = "decision.refused"
 FIRST_SIGNATURE = "enrollment.first_signature"
+_TOO_OLD = "This decision waited too long. Look again and decide anew."
 
 _CODES = {
     RefusalCode.WRONG_ROLE: "not_allowed",
@@ -68,52 +71,57 @@ _REASONED: dict[Wanted, _Reasoned] = {
 def decide_decision(workspace: Workspace, command: DecideCommand, context: Context) -> Verdict:
     """Sign-in and device first: then whatever it is, it is kept."""
     decision = command.decision
-    session = workspace.sessions.get(command.session)
-    user = workspace.users.get(decision.officer)
-    if (
-        session is None
-        or session.revoked_at is not None
-        or session.user_id != decision.officer
-        or user is None
-        or user.disabled
-    ):
-        return refused("sign_in_needed", "Please sign in again.")
-    device = workspace.devices.get(decision.device)
-    if device is None:
-        return refused("device_pending", "This device waits for an administrator.")
+    waiting = not_yet(workspace, command)
+    if waiting is not None:
+        return waiting
+    user, device = workspace.users[decision.officer], workspace.devices[decision.device]
     actor = staff(user.id, user.roles & device.roles)
-    problem = _problem(workspace, decision, actor, context)
+    problem = barred(workspace, command) or _problem(workspace, decision, actor, context)
     if problem is not None:
         return _refuse(workspace, command, context, problem)
     return _apply(workspace, command, context, actor)
 
 
-def _answer(code: str, message: str, kind: AnswerKind = AnswerKind.REFUSED) -> Answer:
-    return Answer(kind, code, message)
-
-
 def _problem(
     workspace: Workspace, decision: Decision, actor: Actor, context: Context
 ) -> Answer | None:
-    if workspace.devices[decision.device].revoked_index is not None:
-        return _answer("device_revoked", "This device was revoked. Ask an administrator.")
     if not actor.has_any(DECIDING_ROLES):
-        return _answer("not_allowed", "You are not allowed to decide payments.")
-    if (decision.device, decision.n) in workspace.numbers:
-        return _answer("number_reused", "This device used this number for another decision.")
-    return _age_problem(workspace, decision, context) or _state_problem(
-        workspace, decision, context
+        return final("not_allowed", "You are not allowed to decide payments.")
+    return (
+        _number_problem(workspace, decision)
+        or _age_problem(workspace, decision, context)
+        or _amount_problem(decision)
+        or _state_problem(workspace, decision, context)
     )
+
+
+def _number_problem(workspace: Workspace, decision: Decision) -> Answer | None:
+    """A number is good once: for one decision, or for its withdrawal."""
+    used = workspace.numbers.get((decision.device, decision.n))
+    if used is None:
+        return None
+    if used.decision != decision.id:
+        return final("number_reused", "This device used this number for another decision.")
+    if used.withdrawn:
+        return final("withdrawn", "You withdrew this decision.")
+    # This very decision; its answer is forgotten only long after nobody may send it any more.
+    return final("too_old", _TOO_OLD)
+
+
+def _amount_problem(decision: Decision) -> Answer | None:
+    if decision.amount_received == 0:
+        return final("amount_invalid", "The amount received must be more than nothing.")
+    return None
 
 
 def _age_problem(workspace: Workspace, decision: Decision, context: Context) -> Answer | None:
     """How old the officer's view is, by the ledger's own clock."""
     head = workspace.head.size
     if decision.as_of > head:
-        return _answer("ahead", "This decision knows entries that the ledger does not have.")
+        return final("ahead", "This decision knows entries that the ledger does not have.")
     seen_at = workspace.entry_times.get(min(decision.as_of, head - 1))
     if seen_at is not None and context.now - seen_at > MAX_AGE:
-        return _answer("too_old", "This decision waited too long. Look again and decide anew.")
+        return final("too_old", _TOO_OLD)
     return None
 
 
@@ -121,14 +129,14 @@ def _state_problem(workspace: Workspace, decision: Decision, context: Context) -
     """Whether the enrollment is still what the officer saw."""
     current = workspace.enrollments.get(decision.enrollment)
     if current is None:
-        return _answer("unknown_enrollment", "There is no such enrollment.")
+        return final("unknown_enrollment", "There is no such enrollment.")
     if current.status not in _sources(decision.verdict):
         message = decided_by(workspace, current, context.now)
-        return _answer("conflict_decided", message, AnswerKind.CONFLICT_DECIDED)
+        return final("conflict_decided", message, AnswerKind.CONFLICT_DECIDED)
     facts = current_facts(current, workspace.commitments[current.student])
     if current.version != decision.expected_version or seen_digest(facts) != decision.seen:
         message = "This changed after you saw it. Look again and decide anew."
-        return _answer("conflict_changed", message, AnswerKind.CONFLICT_CHANGED)
+        return final("conflict_changed", message, AnswerKind.CONFLICT_CHANGED)
     return None
 
 
@@ -147,10 +155,12 @@ def _apply(workspace: Workspace, command: DecideCommand, context: Context, actor
         transition = _transition(manager, current, decision, actor, context)
     except TransitionRefusedError as error:
         code = _CODES.get(error.code, error.code.value)
-        return _refuse(workspace, command, context, _answer(code, error.message))
+        return _refuse(workspace, command, context, final(code, error.message))
     count = _signatures(current, decision)
     entry = _leaf(command, context, transition, more={"signatures": count})
-    changes = (SaveEnrollment(current, transition.after), *_kept(workspace, command))
+    kept = _kept(workspace, command, applied_index=workspace.size)
+    money = refund_changes(workspace, transition, actor.code, context)
+    changes = (SaveEnrollment(current, transition.after), *kept, *money)
     return Decided(entry, changes, _accepted(transition))
 
 
@@ -201,12 +211,15 @@ def _refuse(
     return Refused(answer, entry, _kept(workspace, command))
 
 
-def _kept(workspace: Workspace, command: DecideCommand) -> tuple[Change, ...]:
+def _kept(
+    workspace: Workspace, command: DecideCommand, applied_index: int | None = None
+) -> tuple[Change, ...]:
     """The number is used up, and the officer's words are kept, sealed."""
     decision = command.decision
     changes: list[Change] = []
     if (decision.device, decision.n) not in workspace.numbers:
-        changes.append(Add(DeviceNumber(decision.device, decision.n, decision.id)))
+        used = DeviceNumber(decision.device, decision.n, decision.id, applied_index)
+        changes.append(Add(used))
     if command.note is not None and command.note.commitment not in workspace.notes:
         changes.append(Add(command.note))
     return tuple(changes)

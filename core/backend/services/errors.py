@@ -5,6 +5,7 @@ ServiceError
 ├── SignInRefusedError     email or password is wrong
 ├── TooManyGuessesError    wait `retry_after` seconds
 ├── NotAllowedError        signed in, but not permitted
+│   └── AccountDisabledError   signing in again does not help
 ├── NotFoundError          no such thing, or none that this person may see
 ├── ConflictError          it does not fit with what is there now
 ├── InvalidError           the request makes no sense
@@ -47,6 +48,13 @@ class TooManyGuessesError(ServiceError):
 
 class NotAllowedError(ServiceError):
     pass
+
+
+class AccountDisabledError(NotAllowedError):
+    """Only whoever knows the password or holds a token of the account gets to read this."""
+
+    def __init__(self) -> None:
+        super().__init__("account_disabled", "Your account was disabled. Ask an administrator.")
 
 
 class NotFoundError(ServiceError):
