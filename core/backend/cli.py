@@ -15,11 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.backend import serving
 from core.backend.cli_house import devices_app, user_app, workspace_app
+from core.backend.cli_sandbox import sandbox
 from core.backend.cli_shared import Data, EnvFile, config_of, with_services
+from core.backend.cli_webhooks import webhooks_app
 from core.backend.embedded import EmbeddedError
 from core.backend.ledger_check import CannotReadError, CheckpointKey, Verified, verify_ledger
 from core.backend.services.demo import seed_demo
 from core.backend.services.errors import ServiceError
+from core.backend.services.production_validator import ProductionValidator
 from core.backend.settings import SettingsError, read_settings
 from core.backend.storage.errors import StorageError
 from core.ledger.errors import VerificationError
@@ -35,9 +38,10 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The ledger.")
 demo_app = typer.Typer(no_args_is_help=True, help="Demo data.")
 for name, part in (
     ("user", user_app), ("devices", devices_app), ("workspace", workspace_app),
-    ("ledger", ledger_app), ("demo", demo_app),
+    ("ledger", ledger_app), ("webhooks", webhooks_app), ("demo", demo_app),
 ):  # fmt: skip
     app.add_typer(part, name=name)
+app.command()(sandbox)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +84,20 @@ def migrate(*, data: Data = None, env_file: EnvFile = None) -> None:
     """Bring the database to this program's revision."""
     serving.migrate_alone(config_of(data, env_file).database_url)
     typer.echo("The database is up to date.")
+
+
+@app.command()
+def check(*, env_file: EnvFile = None) -> None:
+    """Name all that would stop or endanger this backend, with what to do; changes nothing."""
+    settings = read_settings(env_file)
+    findings = ProductionValidator(settings).findings()
+    for finding in findings:
+        typer.echo(finding.line)
+    if findings:
+        raise typer.Exit(1)
+    serving.check_database(settings.database_url or "")
+    cards = "no cards" if settings.card_provider == "none" else f"cards by {settings.card_provider}"
+    typer.echo(f"In order: {settings.environment}, {settings.own_url}, {cards}.")
 
 
 @ledger_app.command("verify")

@@ -9,8 +9,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from core.backend.configuring import backend_config, folder_config
 from core.backend.services.container import BackendConfig, Services, build
-from core.backend.settings import backend_config, folder_config, read_settings
+from core.backend.settings import read_settings
 
 _T = TypeVar("_T")
 

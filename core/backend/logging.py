@@ -20,8 +20,11 @@ _FILE_BYTES = 5_000_000
 _OLD_FILES = 5
 _FRAMES = 20
 
-# Their lines at INFO name addresses and paths of people who ask.
-_QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "alembic")
+# Their lines at INFO name addresses and paths of people who ask, at DEBUG the headers of requests.
+_QUIET = (
+    "uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "alembic",
+    "httpx", "httpcore",
+)  # fmt: skip
 
 
 def configure(*, file: Path | None = None, level: int = logging.INFO) -> None:

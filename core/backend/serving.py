@@ -7,18 +7,24 @@ import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 import typer
 
 from core.backend import logging as logs
+from core.backend.configuring import backend_config, card_config, folder_config
+from core.backend.demo_cards import DemoCards
 from core.backend.embedded import read_token, when_parent_is_gone
+from core.backend.gateway.choice import open_card_provider
 from core.backend.services.container import Services, build
 from core.backend.services.demo import seed_demo
-from core.backend.settings import Settings, backend_config, folder_config
-from core.backend.storage.engine import DatabaseLock, sqlite_file
-from core.backend.storage.migrate import migrate
+from core.backend.settings import Settings
+from core.backend.storage.engine import DatabaseLock, open_engine, sqlite_file
+from core.backend.storage.errors import SchemaError
+from core.backend.storage.migrate import migrate, require_current
 from core.backend.web.app import create_app
 from core.backend.web.server import Server, bind, make_config, raise_descriptor_limit
 
@@ -34,6 +40,9 @@ class StartError(Exception):
 def serve(settings: Settings) -> None:
     """Serve until a signal comes. Raises SettingsError, StorageError, StartError, OSError."""
     config = backend_config(settings)
+    # Its connections end with the process; what it was asked has ended with the services.
+    provider = open_card_provider(card_config(settings))
+    config = replace(config, card_provider=provider)
     level = logging.DEBUG if settings.debug else logging.INFO
     logs.configure(file=settings.log_file, level=level)
     bound = bind(settings.host, settings.port)
@@ -48,6 +57,7 @@ def serve(settings: Settings) -> None:
 def serve_embedded(folder: Path) -> None:
     """Serve the console that started this process, on loopback, until its pipe closes.
 
+    Cards are paid at a sandbox in this process: it moves no money.
     Raises EmbeddedError, SettingsError, StorageError, StartError, OSError.
     """
     folder = folder.resolve()
@@ -58,10 +68,12 @@ def serve_embedded(folder: Path) -> None:
     port = bound.getsockname()[1]
     config = folder_config(folder, public_url=f"http://{_LOOPBACK}:{port}", embedded_token=token)
     migrate_alone(config.database_url)
+    cards = DemoCards()
+    config = replace(config, card_provider=cards.provider, callback_keys=cards.callback_keys)
     services = build(config)
     server = _server(services, on_ready=lambda: typer.echo(json.dumps({"port": port})))
     when_parent_is_gone(server.leave)
-    _run(server, bound, first=lambda: _seed(services))
+    _run(server, bound, first=lambda: _seed(services), beside=cards.open())
 
 
 def migrate_alone(url: str) -> None:
@@ -77,6 +89,21 @@ def migrate_alone(url: str) -> None:
         migrate(url)
     finally:
         lock.release()
+
+
+def check_database(url: str) -> None:
+    """Whether the database is there and at this program's revision; it is not changed.
+
+    Raises SchemaError, SQLAlchemyError.
+    """
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        raise SchemaError("There is no database yet. Run `bursar-backend migrate` first.")
+    engine = open_engine(url)
+    try:
+        require_current(engine)
+    finally:
+        engine.dispose()
 
 
 async def _seed(services: Services) -> None:
@@ -99,13 +126,17 @@ def _server(
 
 
 def _run(
-    server: Server, bound: socket.socket, first: Callable[[], Awaitable[None]] = _nothing
+    server: Server,
+    bound: socket.socket,
+    first: Callable[[], Awaitable[None]] = _nothing,
+    beside: AbstractAsyncContextManager[None] | None = None,
 ) -> None:
     async def work() -> None:
-        await first()
-        log.info("backend starts")
-        await server.serve([bound])
-        log.info("backend ended")
+        async with beside or nullcontext():
+            await first()
+            log.info("backend starts")
+            await server.serve([bound])
+            log.info("backend ended")
 
     raise_descriptor_limit()
     try:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.backend.cli import main
+from core.backend.configuring import DATABASE_FILE
 from core.backend.ledger_check import verify_ledger
-from core.backend.settings import DATABASE_FILE
 
 Say = pytest.CaptureFixture[str]
 

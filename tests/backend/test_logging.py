@@ -59,3 +59,12 @@ def test_libraries_that_name_addresses_are_quiet(log_file: Path) -> None:
     logging.getLogger("uvicorn.error").info('127.0.0.1 - "WebSocket /live" [accepted]')
     logging.getLogger("uvicorn.access").info("127.0.0.1 GET /")
     assert log_file.read_text() == ""
+
+
+def test_requests_to_the_card_provider_leave_no_line(log_file: Path) -> None:
+    for name in ("httpx", "httpcore.connection", "httpcore.http11"):
+        logging.getLogger(name).info("HTTP Request: POST with its headers")
+    logging.getLogger("core").info("our own line")
+    assert [json.loads(line)["event"] for line in log_file.read_text().splitlines()] == [
+        "our own line"
+    ]

@@ -9,19 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from core.backend.settings import (
-    Settings,
-    SettingsError,
-    backend_config,
-    folder_config,
-    read_settings,
-)
+from core.backend.configuring import backend_config, card_config, folder_config
+from core.backend.gateway.choice import CardConfig
+from core.backend.settings import Settings, SettingsError, read_settings
 
 
 def _key(seed: int) -> str:
     return base64.b64encode(bytes((seed + 7 * i) % 256 for i in range(32))).decode()
 
 
+CARD_SECRET = "kJ8sd0Qm2VzXr71TnYbW5cLpA3uHgE9f"
 GOOD = {
     "BURSAR_DATABASE_URL": "sqlite:////var/lib/bursar/bursar.sqlite3",
     "BURSAR_STATE_DIR": "/var/lib/bursar",
@@ -32,6 +29,9 @@ GOOD = {
 PRODUCTION = GOOD | {
     "BURSAR_ENVIRONMENT": "production",
     "BURSAR_PUBLIC_URL": "https://pay.example.co.za",
+    "BURSAR_CARD_PROVIDER": "ikhokha",
+    "BURSAR_CARD_APP_ID": "IK7QX2M9",
+    "BURSAR_CARD_SECRET": CARD_SECRET,
 }
 
 
@@ -75,11 +75,25 @@ def test_good_settings_make_a_configuration(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = _read(monkeypatch, GOOD)
-    shown = repr(settings) + repr(backend_config(settings))
+    settings = _read(monkeypatch, PRODUCTION)
+    shown = repr(settings) + repr(backend_config(settings)) + repr(card_config(settings))
+    assert CARD_SECRET not in shown
     for seed in (1, 2, 3):
         assert _key(seed) not in shown
         assert repr(base64.b64decode(_key(seed))) not in shown
+
+
+def test_the_card_provider_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert card_config(_read(monkeypatch, GOOD)) == CardConfig()
+    previous = {"BURSAR_CARD_PREVIOUS_SECRET": "the-secret-before"}
+    config = card_config(_read(monkeypatch, PRODUCTION | previous))
+    assert (config.provider, config.mode) == ("ikhokha", "live")
+    assert config.callback_secrets == (CARD_SECRET, "the-secret-before")
+    assert config.credentials is not None
+    assert (config.credentials.app_id, config.credentials.entity_id) == ("IK7QX2M9", "IK7QX2M9")
+    other = card_config(_read(monkeypatch, {"BURSAR_CARD_ENTITY_ID": "College 7"}))
+    assert other.credentials is not None
+    assert other.credentials.entity_id == "College 7"
 
 
 @pytest.mark.parametrize(
@@ -114,6 +128,7 @@ def test_a_bad_value_is_named(
     assert said in causes[0]
 
 
+@pytest.mark.req("5.3")
 def test_production_refuses_all_that_it_must_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = {
         "BURSAR_PUBLIC_URL": "http://pay.example.co.za",
@@ -135,6 +150,10 @@ def test_production_refuses_all_that_it_must_not_have(monkeypatch: pytest.Monkey
         ("BURSAR_DEBUG", "perhaps"),
         ("BURSAR_CHECKPOINT_NAME", "with space"),
         ("BURSAR_VAULT_KEYS", "not json"),
+        ("BURSAR_CARD_PROVIDER", "other"),
+        ("BURSAR_CARD_MODE", "LIVE"),
+        ("BURSAR_CARD_APP_ID", "with space"),
+        ("BURSAR_CARD_ENTITY_ID", "line\nbreak"),
     ],
 )
 def test_a_value_of_a_wrong_kind_is_one_line(

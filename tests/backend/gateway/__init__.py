@@ -1,0 +1,1 @@
+"""The card provider's client and the sandbox, over real sockets."""
