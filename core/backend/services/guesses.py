@@ -68,6 +68,9 @@ class GuessLimiter:
         tries = self._tries.get(key)
         if tries is None or now - tries.last > FORGET_AFTER:
             return _Tries(0, now)
+        if tries.last > now:
+            # The clock was set back: nobody waits until it comes to that time again.
+            tries = self._tries[key] = _Tries(tries.count, now)
         return tries
 
 

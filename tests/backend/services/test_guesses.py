@@ -50,6 +50,19 @@ def test_an_hour_later_it_is_forgotten() -> None:
     _wait(limiter)
 
 
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_it() -> None:
+    clock = Clock()
+    limiter = GuessLimiter(clock=clock)
+    limiter.attempt("few", free=3)
+    for _ in range(3):
+        limiter.attempt("k", free=3)
+    clock.advance(days=-40)
+    limiter.attempt("few", free=3)
+    assert _wait(limiter) == 1
+    clock.advance(seconds=1)
+    limiter.attempt("k", free=3)
+
+
 def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guesses, "MAX_KEYS", 10)
     limiter = GuessLimiter(clock=Clock())
