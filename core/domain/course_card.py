@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.enrollment import Enrollment, EnrollmentStatus, PaymentStatus
+from core.domain.failures import Failure, FailureClass, explain
+from core.domain.guards import Policy, failed_often
 
 
 class CardAction(StrEnum):
@@ -29,6 +31,7 @@ class CourseCard:
     action: CardAction
     enabled: bool
     message: str
+    can_ask: bool = False  # that a person approves without a card
 
 
 _REGISTER = CourseCard(CardLabel.REGISTER, CardAction.SIGN_UP, enabled=True, message="")
@@ -49,7 +52,6 @@ _REVOKED = CourseCard(
 _PAY_MESSAGES = {
     PaymentStatus.PENDING: "Your place is reserved. Pay to finish enrolling.",
     PaymentStatus.PROCESSING: "Your card payment is being processed. This page changes by itself.",
-    PaymentStatus.FAILED: "Your payment did not go through. Nothing was lost: please try again.",
 }
 _AGAIN_MESSAGES = {
     EnrollmentStatus.REJECTED: "Your payment was not approved. You can enroll again.",
@@ -72,5 +74,29 @@ def course_card(*, logged_in: bool, enrollment: Enrollment | None) -> CourseCard
         return CourseCard(CardLabel.ENROLL, CardAction.ENROLL, enabled=True, message=message)
     if enrollment.waiting_claim is not None:
         return _WAITING
-    message = _PAY_MESSAGES[enrollment.payment_status]
-    return CourseCard(CardLabel.ENROLL, CardAction.PAY, enabled=True, message=message)
+    return _pay(enrollment)
+
+
+def _pay(enrollment: Enrollment) -> CourseCard:
+    """Something is to be paid; a card that failed is told in plain words."""
+    if enrollment.payment_status is PaymentStatus.FAILED:
+        failure = explain_code(enrollment.attempts_of_round()[-1].failure)
+        message = f"{failure.message} Your place is kept. {failure.next_step}"
+    else:
+        message = _PAY_MESSAGES[enrollment.payment_status]
+    return CourseCard(
+        CardLabel.ENROLL,
+        CardAction.PAY,
+        enabled=True,
+        message=message,
+        can_ask=failed_often(enrollment, None, Policy()) is None,
+    )
+
+
+def explain_code(code: str | None) -> Failure:
+    """An attempt's kept reason in plain words; one that is not known any more is unknown."""
+    return explain(failure_class(code))
+
+
+def failure_class(code: str | None) -> FailureClass:
+    return next((known for known in FailureClass if known == code), FailureClass.UNKNOWN)

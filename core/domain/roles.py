@@ -21,6 +21,8 @@ class Role(StrEnum):
 STAFF_ROLES = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 # A supervisor may do whatever an officer may; an administrator runs the house but decides no money.
 DECIDING_ROLES = frozenset({Role.OFFICER, Role.SUPERVISOR})
+# Who may have the card provider's callbacks worked on again.
+REPLAYING_ROLES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True, slots=True)

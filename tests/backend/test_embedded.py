@@ -113,6 +113,35 @@ def test_it_serves_its_console_and_ends_with_the_pipe(tmp_path: Path) -> None:
             assert len(err.splitlines()) == 1
 
 
+def test_a_newcomer_pays_by_card_in_the_demo(tmp_path: Path) -> None:
+    """At a sandbox beside the backend, whose callback comes by itself. After a new start, too:
+    the link of before is gone, and there is another."""
+    person = {"name": "New Comer", "email": "new@mail.example", "password": "a long password"}
+    for way in ("sign-up", "sign-in"):
+        with (
+            _child(tmp_path, token=secrets.token_urlsafe(24)) as child,
+            httpx.Client(base_url=f"http://127.0.0.1:{_port(child)}", trust_env=False) as http,
+        ):
+            known = person if way == "sign-up" else {k: person[k] for k in ("email", "password")}
+            assert http.post(f"/api/student/{way}", json=known).status_code == 200
+            course = http.get("/api/student/cards").json()["cards"][0]["course"]
+            wants = {"course": course, "method": "card"}
+            key = {"Idempotency-Key": secrets.token_urlsafe(12)}
+            payment = http.post("/api/student/enroll", json=wants, headers=key).json()
+            page = httpx.get(payment["card_payment"]["url"], trust_env=False)
+            assert "no real money" in page.text
+            if way == "sign-up":
+                continue  # and is interrupted here
+            paid = httpx.post(f"{payment['card_payment']['url']}/pay", trust_env=False)
+            assert paid.headers["location"].startswith(str(http.base_url).rstrip("/"))
+
+            def label(http: httpx.Client = http) -> str:
+                text: str = http.get("/api/student/cards").json()["cards"][0]["label"]
+                return text
+
+            wait_until(lambda: label() == "Continue Course", what="the confirmed payment")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no kill -9")
 def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = (

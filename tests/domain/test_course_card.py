@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from core.domain.course_card import CardAction, course_card
 from core.domain.enrollment import AttemptStatus, Enrollment, EnrollmentStatus
+from core.domain.failures import FailureClass, explain
 from tests.domain.build import CASES, MANAGER, attempt, claim, enrollment
 
 
@@ -93,3 +95,28 @@ def test_every_state_has_a_card(
     label, _, enabled = card(current)
     assert (label == "Continue Course") == current.has_access
     assert enabled or label != "Continue Course"
+
+
+@pytest.mark.req("7.1")
+@pytest.mark.parametrize("failure", FailureClass)
+def test_a_failed_card_is_told_in_plain_words_with_what_to_do(failure: FailureClass) -> None:
+    failed = replace(FAILED, failure=failure.value)
+    shown = course_card(logged_in=True, enrollment=enrollment(attempts=(failed,)))
+    assert explain(failure).message in shown.message
+    assert explain(failure).next_step in shown.message
+    assert (shown.action, shown.enabled) == (CardAction.PAY, True)
+
+
+@pytest.mark.parametrize("code", [None, "", "a reason of a later version"])
+def test_a_reason_that_nobody_knows_is_unknown(code: str | None) -> None:
+    failed = replace(FAILED, failure=code)
+    shown = course_card(logged_in=True, enrollment=enrollment(attempts=(failed,)))
+    assert explain(FailureClass.UNKNOWN).message in shown.message
+
+
+@pytest.mark.parametrize(("failures", "can_ask"), [(2, False), (3, True), (4, True)])
+def test_after_three_failures_a_person_may_be_asked(failures: int, can_ask: bool) -> None:
+    attempts = tuple(replace(FAILED, id=UUID(int=i)) for i in range(failures))
+    assert course_card(logged_in=True, enrollment=enrollment(attempts=attempts)).can_ask is can_ask
+    waiting = enrollment(claim=claim(), attempts=attempts)
+    assert not course_card(logged_in=True, enrollment=waiting).can_ask

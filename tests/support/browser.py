@@ -34,6 +34,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Playwright turns off what a browser keeps for its back button.
+_NO_KEPT_PAGES = "--disable-back-forward-cache"
 # The browser's own line for an answer of 4xx or 5xx, and for no answer.
 _NETWORK = "Failed to load resource"
 _SOCKET = "WebSocket connection to"
@@ -47,10 +49,18 @@ def find_chromium() -> str | None:
 
 @contextmanager
 def launched(executable: str) -> Iterator[Browser]:
-    """A headless browser, closed at the end. Holds this thread's event loop meanwhile."""
+    """A headless browser, closed at the end. Holds this thread's event loop meanwhile.
+
+    It keeps pages for its back button, as people's browsers do. Playwright does not notice the
+    return to such a page: go there by `history.back()`, and wait for what it shows.
+    """
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(_FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=list(_FLAGS),
+            ignore_default_args=[_NO_KEPT_PAGES],
+        )
         try:
             yield browser
         finally:

@@ -11,6 +11,7 @@ import itertools
 import os
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,9 +20,11 @@ import httpx
 from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
+from core.backend.gateway.provider import CardProvider
 from core.backend.services.container import Services, build
 from core.backend.services.identities import StudentIdentity
 from core.backend.services.realtime import SyncLimits
+from core.backend.services.webhooks import CallbackKeys
 from core.backend.storage.ledger import read_head
 from core.backend.web.app import create_app
 from core.backend.web.live import LiveLimits
@@ -75,8 +78,12 @@ class LiveBackend:
         *,
         live_limits: LiveLimits | None = None,
         sync_limits: SyncLimits | None = None,
+        card_provider: CardProvider | None = None,
+        callback_keys: CallbackKeys | None = None,
     ) -> None:
         self.folder = folder
+        self._card_provider = card_provider
+        self._callback_keys = callback_keys
         self._template = template
         self._live_limits = live_limits
         self._sync_limits = sync_limits
@@ -92,7 +99,9 @@ class LiveBackend:
 
     def _build(self) -> Services:
         config = live_config(self.folder, url=self.url, sync_limits=self._sync_limits)
-        services = build(config)
+        services = build(
+            replace(config, card_provider=self._card_provider, callback_keys=self._callback_keys)
+        )
         self._thread.run(services.start())
         return services
 

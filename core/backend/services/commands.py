@@ -13,10 +13,14 @@ from uuid import UUID
 
 from core.backend.storage.command import Needs
 from core.backend.storage.records import Course, Note, Student, User, WorkspaceSettings
-from core.domain.decisions import Decision
+from core.domain.decisions import Decision, Verdict
 from core.domain.enrollment import PaymentMethod
 from core.domain.roles import Actor, Role
 from core.ledger.canonical import canonical
+from core.protocol.signing import Withdrawal
+
+# What opens a refund, or takes it back.
+_REFUNDS = frozenset({Verdict.REVERSE_APPROVAL, Verdict.REINSTATE})
 
 
 def request_digest(*parts: str) -> bytes:
@@ -100,6 +104,11 @@ class DecideCommand:
     note: Note | None = None
 
     @property
+    def made(self) -> Decision:
+        """What the device signed; `WithdrawCommand` has the same."""
+        return self.decision
+
+    @property
     def scope(self) -> str:
         return f"device:{self.decision.device}"
 
@@ -121,6 +130,46 @@ class DecideCommand:
             numbers=frozenset({(decision.device, decision.n)}),
             entries=frozenset({decision.as_of}),
             notes=frozenset({self.note.commitment} if self.note else set()),
+            refunds=frozenset({decision.enrollment} if decision.verdict in _REFUNDS else set()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawCommand:
+    """An officer takes back a decision that waited in a console's queue.
+
+    `signature` was checked under the device's key before; `session` is the officer's session row.
+    """
+
+    withdrawal: Withdrawal
+    payload: bytes
+    signature: bytes
+    session: UUID
+
+    @property
+    def made(self) -> Withdrawal:
+        return self.withdrawal
+
+    @property
+    def scope(self) -> str:
+        return f"device:{self.withdrawal.device}"
+
+    @property
+    def key(self) -> str:
+        return str(self.withdrawal.id)
+
+    @property
+    def digest(self) -> bytes:
+        return sha256(self.payload + self.signature).digest()
+
+    def needs(self) -> Needs:
+        made = self.withdrawal
+        return Needs(
+            enrollments=frozenset({made.enrollment}),
+            users=frozenset({made.officer}),
+            sessions=frozenset({self.session}),
+            devices=frozenset({made.device}),
+            numbers=frozenset({(made.device, made.n)}),
         )
 
 

@@ -1,35 +1,40 @@
 """One small pure function per command: the workspace and a command in, a verdict out.
 
-The officer's decision has a file of its own, `deciding.py`; so have devices
-(`device_deciders.py`) and administration (`administration_deciders.py`).
+These have files of their own: the officer's decision (`deciding.py`) and its withdrawal
+(`withdrawing.py`), devices (`device_deciders.py`), administration (`administration_deciders.py`),
+card payments (`card_deciders.py`), late money and refunds (`money_deciders.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from core.backend.services import administration_commands as administration
 from core.backend.services import administration_deciders as house
-from core.backend.services import commands, device_deciders
+from core.backend.services import (
+    card_deciders,
+    commands,
+    device_deciders,
+    money_deciders,
+    payment_commands,
+    webhook_replay,
+)
+from core.backend.services.applying import apply_event
 from core.backend.services.deciding import decide_decision
-from core.backend.services.verdicts import accepted, enrollment_facts, make_leaf, refused
+from core.backend.services.verdicts import accepted, make_leaf, refused
+from core.backend.services.withdrawing import decide_withdrawal
 from core.backend.storage.command import (
     Add,
     Command,
     Context,
     Decided,
-    SaveEnrollment,
     Verdict,
 )
 from core.backend.storage.workspace import Workspace
 from core.domain.enrollment import ENDED_STATUSES
-from core.domain.errors import TransitionRefusedError
-from core.domain.events import Enroll, EnrollAgain, Event, SubmitEft
-from core.domain.guards import Policy
+from core.domain.events import Enroll, EnrollAgain, SubmitEft
 from core.domain.roles import student
-from core.domain.state_manager import EnrollmentStateManager
 
 ROOT_CODE = "root-device"
 
@@ -56,11 +61,11 @@ def decide_enroll(
         again = EnrollAgain(
             actor=actor, at=context.now, amount_cents=course.price_cents, method=command.method
         )
-        return _apply(workspace, current.id, again, context)
+        return apply_event(workspace, current.id, again, context)
     reference = next((r for r in command.references if r not in workspace.references), None)
     if reference is None:
         return refused("busy", "Please try again.")
-    return _apply(
+    return apply_event(
         workspace,
         command.enrollment,
         Enroll(
@@ -84,27 +89,7 @@ def decide_submit_eft(
     if current is None:
         return refused("not_enrolled", "Please enroll first.")
     event = SubmitEft(actor=student(command.student), at=context.now, claim=command.claim)
-    return _apply(workspace, current.id, event, context)
-
-
-def _apply(workspace: Workspace, enrollment: UUID, event: Event, context: Context) -> Verdict:
-    policy = Policy(second_signature_from_cents=workspace.settings.threshold_cents)
-    manager = EnrollmentStateManager(policy)
-    try:
-        transition = manager.apply(workspace.enrollments.get(enrollment), event)
-    except TransitionRefusedError as error:
-        return refused(error.code.value, error.message)
-    before, after = transition.before, transition.after
-    entry = make_leaf(
-        context,
-        actor=event.actor,
-        action=transition.action,
-        subject=f"enrollment:{enrollment}",
-        before=before.version if before else None,
-        after=after.version,
-        facts=enrollment_facts(after),
-    )
-    return Decided(entry, (SaveEnrollment(before, after),), accepted(enrollment))
+    return apply_event(workspace, current.id, event, context)
 
 
 def decide_register(
@@ -128,6 +113,7 @@ _DECIDERS: dict[type[object], Callable[[Workspace, Any, Context], Verdict]] = {
     commands.EnrollCommand: decide_enroll,
     commands.SubmitEftCommand: decide_submit_eft,
     commands.DecideCommand: decide_decision,
+    commands.WithdrawCommand: decide_withdrawal,
     commands.RegisterStudentCommand: decide_register,
     commands.EnrollDeviceCommand: device_deciders.decide_enroll_device,
     commands.RevokeDeviceCommand: device_deciders.decide_revoke_device,
@@ -144,4 +130,12 @@ _DECIDERS: dict[type[object], Callable[[Workspace, Any, Context], Verdict]] = {
     administration.RetireCourseCommand: house.decide_retire_course,
     administration.RequestDeviceCommand: device_deciders.decide_request_device,
     administration.RefuseDeviceCommand: device_deciders.decide_refuse_device,
+    payment_commands.StartCardCommand: card_deciders.decide_start_card,
+    payment_commands.AskManualCommand: card_deciders.decide_ask_manual,
+    payment_commands.ConfirmCardCommand: card_deciders.decide_confirm_card,
+    payment_commands.FailCardCommand: card_deciders.decide_fail_card,
+    payment_commands.UnknownMoneyCommand: money_deciders.decide_unknown_money,
+    payment_commands.SettleLateMoneyCommand: money_deciders.decide_settle_late_money,
+    payment_commands.MoveRefundCommand: money_deciders.decide_move_refund,
+    webhook_replay.ReplayCommand: webhook_replay.decide_replay,
 }

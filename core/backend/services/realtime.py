@@ -20,8 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.backend.services.checkpoints import CheckpointSigner, SignedHead
 from core.backend.services.identities import StaffIdentity, StudentIdentity
 from core.backend.services.mailbox import FeedClosedError, Mailbox
-from core.backend.services.orchestrator import read_cards
 from core.backend.services.rows import Rows, card_view
+from core.backend.services.student_cards import read_cards
 from core.backend.services.subscriptions import (
     Source,
     StaffSource,

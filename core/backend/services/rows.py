@@ -85,6 +85,8 @@ def card_view(course: Course, enrollment: Enrollment | None, *, logged_in: bool 
         message=card.message,
         version=enrollment.version if enrollment else 0,
         enrollment=enrollment.id if enrollment else None,
+        payment=enrollment.payment_status if enrollment else None,
+        can_ask=card.can_ask,
     )
 
 

@@ -15,7 +15,12 @@ from core.backend.storage.errors import StorageError
 from core.backend.storage.writer import Writer
 
 _NOT_ALLOWED = frozenset({"not_allowed", "wrong_code", "wrong_password"})
-_NOT_FOUND = frozenset({"unknown_user", "unknown_course", "unknown_device", "unknown_request"})
+_NOT_FOUND = frozenset(
+    {
+        "unknown_user", "unknown_course", "unknown_device", "unknown_request",
+        "unknown_late_money", "unknown_refund", "unknown_delivery",
+    }
+)  # fmt: skip
 
 
 async def submit(writer: Writer, command: Command) -> Outcome:

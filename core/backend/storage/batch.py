@@ -7,13 +7,13 @@ Synchronous, without thread, clock or random source of its own. The caller holds
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam
 
-from core.backend.storage import sessions, tables
+from core.backend.storage import sessions, tables, webhooks
 from core.backend.storage.command import (
     Add,
     Answer,
@@ -26,6 +26,7 @@ from core.backend.storage.command import (
     EndStudentSessions,
     Outcome,
     Refused,
+    RequeueDeliveries,
     RevokeDevice,
     Save,
     SaveEnrollment,
@@ -34,6 +35,7 @@ from core.backend.storage.command import (
 )
 from core.backend.storage.enrollment_writes import Step, write_enrollments
 from core.backend.storage.ledger import append_entries
+from core.backend.storage.payment_records import CardLink, CardMoney, LateMoney, Refund
 from core.backend.storage.records import (
     Course,
     Device,
@@ -55,6 +57,12 @@ _TABLES: dict[type[object], Table] = {
     DeviceNumber: tables.device_numbers,
     Note: tables.notes,
     DeviceRequest: tables.device_requests,
+}
+# Written behind the enrollments, to which they refer.
+_MONEY_TABLES: dict[type[object], Table] = {
+    CardLink: tables.card_links,
+    LateMoney: tables.late_money,
+    Refund: tables.refunds,
 }
 _USE_CODE = (
     tables.one_time_codes.update()
@@ -139,7 +147,7 @@ def _run_one(journal: _Journal, command: Command, decide: Decide, context: Conte
 def _write(connection: Connection, journal: _Journal) -> None:
     if not journal.leaves:
         return
-    _write_records(connection, journal.changes)
+    _write_records(connection, journal.changes, _TABLES)
     steps: list[Step] = [
         (change.before, change.after)
         for change in journal.changes
@@ -147,20 +155,23 @@ def _write(connection: Connection, journal: _Journal) -> None:
     ]
     if steps:
         write_enrollments(connection, steps)
+    _write_records(connection, journal.changes, _MONEY_TABLES)
+    for change in journal.changes:
+        _write_rare(connection, change)
     append_entries(connection, journal.workspace.head, journal.leaves)
     connection.execute(tables.idempotency.insert(), journal.answers)
 
 
-def _write_records(connection: Connection, changes: Sequence[Change]) -> None:
+def _write_records(
+    connection: Connection, changes: Sequence[Change], kinds: Mapping[type[object], Table]
+) -> None:
     new: dict[Table, list[dict[str, Any]]] = defaultdict(list)
     for change in changes:
-        if isinstance(change, Add):
-            new[_TABLES[type(change.record)]].append(_columns(change.record))
-    for table in _TABLES.values():  # users and students before what refers to them
+        if isinstance(change, Add) and type(change.record) in kinds:
+            new[kinds[type(change.record)]].append(_columns(change.record))
+    for table in kinds.values():  # users and students before what refers to them
         if new[table]:
             connection.execute(table.insert(), new[table])
-    for change in changes:
-        _write_rare(connection, change)
 
 
 def _write_rare(connection: Connection, change: Change) -> None:
@@ -174,19 +185,29 @@ def _write_rare(connection: Connection, change: Change) -> None:
             connection.execute(_REVOKE, {"id_": device, "at": index})
         case Save(record=record):
             _save(connection, record)
-        case EndSessions():
-            sessions.end_sessions(connection, change)
-        case EndStudentSessions():
-            sessions.end_student_sessions(connection, change)
+        case EndSessions() | EndStudentSessions():
+            _end(connection, change)
+        case RequeueDeliveries(deliveries=deliveries, at=at):
+            webhooks.requeue(connection, deliveries, at)
         case Add() | SaveEnrollment():
             pass  # written in bulk
 
 
-def _save(connection: Connection, record: User | Course | Student | DeviceRequest) -> None:
-    table = _TABLES[type(record)]
+def _end(connection: Connection, change: EndSessions | EndStudentSessions) -> None:
+    if isinstance(change, EndSessions):
+        sessions.end_sessions(connection, change)
+    else:
+        sessions.end_student_sessions(connection, change)
+
+
+def _save(
+    connection: Connection,
+    record: User | Course | Student | DeviceNumber | DeviceRequest | CardMoney,
+) -> None:
+    table = (_TABLES | _MONEY_TABLES)[type(record)]
     columns = _columns(record)
-    (key,) = table.primary_key
-    connection.execute(table.update().where(key == columns.pop(key.name)).values(columns))
+    same = [key == columns.pop(key.name) for key in table.primary_key]
+    connection.execute(table.update().where(*same).values(columns))
 
 
 def _columns(record: object) -> dict[str, Any]:

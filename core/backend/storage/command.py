@@ -19,6 +19,7 @@ from core.protocol.messages import AnswerKind
 if TYPE_CHECKING:
     from core.backend.storage.workspace import Workspace
 
+from core.backend.storage.payment_records import CardMoney
 from core.backend.storage.records import (
     Course,
     Device,
@@ -53,6 +54,11 @@ class Needs:
     accounts: frozenset[UUID] = frozenset()  # students with their passwords
     requests: frozenset[UUID] = frozenset()  # of devices, by device
     staff: frozenset[Role] = frozenset()  # everybody who has one of these roles
+    links: frozenset[UUID] = frozenset()  # card links, by attempt
+    linked_places: frozenset[tuple[UUID, UUID]] = frozenset()  # all links of a place
+    late_money: frozenset[UUID] = frozenset()
+    refunds: frozenset[UUID] = frozenset()  # by enrollment
+    deliveries: frozenset[UUID] = frozenset()  # callbacks of the card provider
 
 
 def merge(needs: list[Needs]) -> Needs:
@@ -112,9 +118,12 @@ class SaveEnrollment:
     after: Enrollment
 
 
+Record = Student | User | Course | Device | DeviceNumber | Note | DeviceRequest | CardMoney
+
+
 @dataclass(frozen=True, slots=True)
 class Add:
-    record: Student | User | Course | Device | DeviceNumber | Note | DeviceRequest
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +148,7 @@ class RevokeDevice:
 class Save:
     """The record as it is from now on; it was there before."""
 
-    record: User | Course | Student | DeviceRequest
+    record: User | Course | Student | DeviceNumber | DeviceRequest | CardMoney
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,14 @@ class EndStudentSessions:
     keep: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RequeueDeliveries:
+    """Callbacks to be worked on again from this time on."""
+
+    deliveries: tuple[UUID, ...]
+    at: datetime
+
+
 Change = (
     SaveEnrollment
     | Add
@@ -170,6 +187,7 @@ Change = (
     | RevokeDevice
     | EndSessions
     | EndStudentSessions
+    | RequeueDeliveries
 )
 
 

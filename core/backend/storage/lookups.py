@@ -143,6 +143,12 @@ def read_known_notes(connection: Connection, commitments: Iterable[str]) -> set[
     return set(connection.execute(query).scalars())
 
 
+def read_notes(connection: Connection, commitments: Iterable[str]) -> dict[str, bytes]:
+    """Sealed words, by their commitment."""
+    query = select(notes.c.commitment, notes.c.sealed).where(_by(notes.c.commitment, commitments))
+    return {row.commitment: row.sealed for row in connection.execute(query)}
+
+
 def read_settings(connection: Connection) -> WorkspaceSettings:
     columns = [c for c in workspace.c if c.name != "id"]
     return WorkspaceSettings(**connection.execute(select(*columns)).mappings().one())

@@ -130,11 +130,16 @@ class DeviceRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeviceNumber:
-    """The number `n` of a device was used by this decision."""
+    """The number `n` of a device was used up: for this decision, or by its withdrawal.
+
+    `applied_index` is the ledger index of the entry that carried the decision out.
+    """
 
     device_id: UUID
     n: int
     decision: UUID
+    applied_index: int | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ from sqlalchemy import (
     false,
 )
 
-from core.backend.storage.types import Hashes, Lessons, RoleSet, UtcDateTime
+from core.backend.storage.types import Hashes, Lessons, RoleSet, UtcDateTime, enum_of
+from core.domain.card_money import LateReason, LateState, LinkState, RefundState, Settlement
+from core.domain.webhooks import AlertKind, DeliveryState
 
 metadata = MetaData(
     naming_convention={
@@ -115,6 +117,8 @@ device_numbers = Table(
     Column("device_id", Uuid, ForeignKey("devices.id"), primary_key=True),
     Column("n", BigInteger, primary_key=True, autoincrement=False),
     Column("decision", Uuid, nullable=False),
+    Column("applied_index", BigInteger),  # of the entry that carried it out
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),
 )  # fmt: skip
 
 one_time_codes = Table(
@@ -196,6 +200,109 @@ notes = Table(
     "notes", metadata,
     Column("commitment", String(64), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
+)  # fmt: skip
+
+# --- card payments -----------------------------------------------------------------------------
+
+card_links = Table(
+    "card_links", metadata,
+    Column("attempt", Uuid, ForeignKey("attempts.id"), primary_key=True),
+    Column("enrollment", Uuid, ForeignKey("enrollments.id"), nullable=False, index=True),
+    Column("external_id", String(64), nullable=False, unique=True),
+    Column("provider", String(40), nullable=False),
+    Column("link_id", String(100)),
+    Column("url", String(500)),
+    Column("state", enum_of(LinkState), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("word", String(40), nullable=False),  # what the provider last said
+    Column("asked_at", UtcDateTime),
+    Column("next_ask_at", UtcDateTime, index=True),  # None once it is final
+    Column("asks", Integer, nullable=False),
+    Column("final", Boolean, nullable=False),
+    UniqueConstraint("link_id", "provider"),
+)  # fmt: skip
+
+late_money = Table(
+    "late_money", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("provider", String(40), nullable=False),
+    Column("link_id", String(100), nullable=False),
+    Column("attempt", Uuid, ForeignKey("attempts.id"), index=True),
+    Column("enrollment", Uuid, ForeignKey("enrollments.id"), index=True),
+    Column("cents", BigInteger),
+    Column("reason", enum_of(LateReason), nullable=False),
+    Column("found_at", UtcDateTime, nullable=False),
+    Column("index", BigInteger, nullable=False),  # of its ledger entry
+    Column("state", enum_of(LateState), nullable=False, index=True),
+    Column("how", enum_of(Settlement)),
+    Column("by", String(60)),
+    Column("at", UtcDateTime),
+    Column("note", String(64)),  # the commitment to what the person wrote
+    UniqueConstraint("link_id", "provider"),
+)  # fmt: skip
+
+refunds = Table(
+    "refunds", metadata,
+    Column("attempt", Uuid, ForeignKey("attempts.id"), primary_key=True),
+    Column("enrollment", Uuid, ForeignKey("enrollments.id"), nullable=False, index=True),
+    Column("cents", BigInteger, nullable=False),
+    Column("state", enum_of(RefundState), nullable=False, index=True),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("by", String(60), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+# --- callbacks of the card provider ------------------------------------------------------------
+
+# `signature` is over what was signed: the same bytes again are a copy. `tries` counts all of them,
+# `spent` those since it came or was replayed last. While somebody works on it, `next_try_at` is
+# when another may take it over.
+webhook_deliveries = Table(
+    "webhook_deliveries", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("provider", String(40), nullable=False),
+    Column("signature", LargeBinary, nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),  # the body as it came
+    Column("link_id", String(100)),
+    Column("external_id", String(100)),
+    Column("success", Boolean),  # what it claims; None where it cannot be read
+    Column("code", String(20)),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("state", enum_of(DeliveryState), nullable=False),
+    Column("outcome", String(40), nullable=False),  # of the last try, as is the message
+    Column("message", String(500), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("spent", Integer, nullable=False),
+    Column("replays", Integer, nullable=False),
+    Column("next_try_at", UtcDateTime, index=True),
+    Column("settled_at", UtcDateTime),
+    Column("enrollment", Uuid),
+    Index("ix_webhook_deliveries_state", "state", "id"),
+)  # fmt: skip
+
+webhook_tries = Table(
+    "webhook_tries", metadata,
+    Column("delivery", Uuid, ForeignKey("webhook_deliveries.id"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("message", String(500), nullable=False),
+)  # fmt: skip
+
+# What was refused, counted by the hour; `address` is empty for those beyond the first hundred.
+security_alerts = Table(
+    "security_alerts", metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", enum_of(AlertKind), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("hour", UtcDateTime, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    UniqueConstraint("hour", "kind", "address"),
 )  # fmt: skip
 
 # --- writing and the ledger --------------------------------------------------------------------

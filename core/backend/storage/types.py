@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy import DateTime, Dialect, LargeBinary, String, Text, TypeDecorator
 
@@ -11,6 +13,7 @@ from core.backend.storage.records import LessonText
 from core.domain.roles import Role
 
 HASH_BYTES = 32
+_E = TypeVar("_E", bound=StrEnum)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -88,3 +91,25 @@ class Hashes(TypeDecorator[tuple[bytes, ...]]):
         if value is None:
             return None
         return tuple(value[i : i + HASH_BYTES] for i in range(0, len(value), HASH_BYTES))
+
+
+class EnumText(TypeDecorator[StrEnum]):
+    """One word of an enumeration, kept as text. Use `enum_of`."""
+
+    impl = String(20)
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - given by SQLAlchemy
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002 - given by SQLAlchemy
+        return None if value is None else self.kind(value)
+
+
+def enum_of(kind: type[_E]) -> TypeDecorator[_E]:
+    """A column of the words of `kind`, each at most 20 characters."""
+    return EnumText(kind)  # type: ignore[return-value]  # a decorator of this very kind

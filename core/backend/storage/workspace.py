@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
-from core.backend.storage import lookups
+from core.backend.storage import lookups, payments, webhooks
 from core.backend.storage.command import (
     Add,
     Answer,
@@ -22,6 +22,8 @@ from core.backend.storage.command import (
     EndSessions,
     EndStudentSessions,
     Needs,
+    Record,
+    RequeueDeliveries,
     RevokeDevice,
     Save,
     SaveEnrollment,
@@ -32,6 +34,7 @@ from core.backend.storage.command import (
 from core.backend.storage.enrollments import read_enrollments
 from core.backend.storage.keys import among
 from core.backend.storage.ledger import Head, read_head
+from core.backend.storage.payment_records import CardLink, CardMoney, LateMoney, Refund
 from core.backend.storage.records import (
     Course,
     Device,
@@ -46,6 +49,7 @@ from core.backend.storage.records import (
 )
 from core.backend.storage.tables import enrollments, idempotency
 from core.domain.enrollment import Enrollment
+from core.domain.webhooks import DeliveryState
 from core.protocol.messages import AnswerKind
 
 _K = TypeVar("_K")
@@ -72,12 +76,16 @@ class Workspace:
     user_emails: set[str] = field(default_factory=set)
     sessions: dict[UUID, StaffSession] = field(default_factory=dict)
     devices: dict[UUID, Device] = field(default_factory=dict)
-    numbers: dict[tuple[UUID, int], UUID] = field(default_factory=dict)
+    numbers: dict[tuple[UUID, int], DeviceNumber] = field(default_factory=dict)
     entry_times: dict[int, datetime] = field(default_factory=dict)
     codes: dict[bytes, OneTimeCode] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
     accounts: dict[UUID, Student] = field(default_factory=dict)
     requests: dict[UUID, DeviceRequest] = field(default_factory=dict)
+    links: dict[UUID, CardLink] = field(default_factory=dict)
+    late_money: dict[UUID, LateMoney] = field(default_factory=dict)
+    refunds: dict[UUID, Refund] = field(default_factory=dict)
+    deliveries: dict[UUID, DeliveryState] = field(default_factory=dict)
 
     def place(self, student: UUID, course: UUID) -> Enrollment | None:
         """The one enrollment of a student in a course."""
@@ -96,19 +104,21 @@ class Workspace:
                 self.places[after.student, after.course] = after.id
                 self.references.add(after.reference)
             case Add(record=record) | Save(record=record):
-                self._take(record)
+                self._take_any(record)
             case SetWorkspace(settings=settings):
                 self.settings = settings
             case UseCode(code=code):
                 self.codes[code.hash] = code
             case RevokeDevice(device=device, index=index):
                 self.devices[device] = replace(self.devices[device], revoked_index=index)
-            case EndSessions():
+            case RequeueDeliveries(deliveries=again):
+                self.deliveries |= dict.fromkeys(again, DeliveryState.WAITING)
+            case EndSessions() | EndStudentSessions():
                 self._end_sessions(change)
-            case EndStudentSessions():
-                pass  # no command looks at them
 
-    def _end_sessions(self, ended: EndSessions) -> None:
+    def _end_sessions(self, ended: EndSessions | EndStudentSessions) -> None:
+        if isinstance(ended, EndStudentSessions):
+            return  # no command looks at them
         for session in list(self.sessions.values()):
             if (
                 session.user_id == ended.user
@@ -117,6 +127,12 @@ class Workspace:
                 and session.family != ended.keep
             ):
                 self.sessions[session.id] = replace(session, revoked_at=ended.at)
+
+    def _take_any(self, record: Record) -> None:
+        if isinstance(record, CardLink | LateMoney | Refund):
+            self._take_money(record)
+        else:
+            self._take(record)
 
     def _take(
         self, record: Student | User | Course | Device | DeviceNumber | Note | DeviceRequest
@@ -134,11 +150,20 @@ class Workspace:
             case Device():
                 self.devices[record.id] = record
             case DeviceNumber():
-                self.numbers[record.device_id, record.n] = record.decision
+                self.numbers[record.device_id, record.n] = record
             case Note():
                 self.notes.add(record.commitment)
             case DeviceRequest():
                 self.requests[record.device] = record
+
+    def _take_money(self, record: CardMoney) -> None:
+        match record:
+            case CardLink():
+                self.links[record.attempt] = record
+            case LateMoney():
+                self.late_money[record.id] = record
+            case Refund():
+                self.refunds[record.attempt] = record
 
 
 def load(connection: Connection, commands: Sequence[Command]) -> Workspace:
@@ -150,6 +175,7 @@ def load(connection: Connection, commands: Sequence[Command]) -> Workspace:
     _load_enrollments(connection, workspace, needs)
     _load_people(connection, workspace, needs)
     _load_devices(connection, workspace, needs)
+    _load_card_money(connection, workspace, needs)
     return workspace
 
 
@@ -200,7 +226,7 @@ def _load_devices(connection: Connection, workspace: Workspace, needs: Needs) ->
         workspace.devices = _index(lookups.read_devices(connection, needs.devices), lambda d: d.id)
     if needs.numbers:
         used = lookups.read_numbers(connection, needs.numbers)
-        workspace.numbers = {(number.device_id, number.n): number.decision for number in used}
+        workspace.numbers = _index(used, lambda number: (number.device_id, number.n))
     if needs.entries and workspace.head.size:
         last = workspace.head.size - 1
         indexes = {min(index, last) for index in needs.entries}
@@ -212,6 +238,21 @@ def _load_devices(connection: Connection, workspace: Workspace, needs: Needs) ->
         workspace.codes = _index(lookups.read_codes(connection, needs.codes), lambda c: c.hash)
     if needs.notes:
         workspace.notes = lookups.read_known_notes(connection, needs.notes)
+
+
+def _load_card_money(connection: Connection, workspace: Workspace, needs: Needs) -> None:
+    there = {workspace.places[p] for p in needs.linked_places if p in workspace.places}
+    if needs.links or there:
+        found = payments.read_links(connection, attempts=needs.links, enrollments=there)
+        workspace.links = _index(found, lambda link: link.attempt)
+    if needs.late_money:
+        late = payments.read_late_money(connection, needs.late_money)
+        workspace.late_money = _index(late, lambda money: money.id)
+    if needs.refunds:
+        due = payments.read_refunds(connection, needs.refunds)
+        workspace.refunds = _index(due, lambda refund: refund.attempt)
+    if needs.deliveries:
+        workspace.deliveries = webhooks.read_states(connection, needs.deliveries)
 
 
 def _index(records: Iterable[_V], key: Callable[[_V], _K]) -> dict[_K, _V]:

@@ -18,16 +18,19 @@ from core.backend.web import (
     ledger,
     live,
     pages,
+    payments,
     problems,
     staff,
     student,
+    webhooks,
 )
 from core.backend.web.live import LiveLimits
 from core.backend.web.openapi import DescribedApi, refusals
 from core.backend.web.shield import BodyLimit, SecurityHeaders, UnexpectedErrors
 
 _ROUTERS = (
-    staff, administration, devices, enrollments, decisions, ledger, audit, student, live, health,
+    staff, administration, devices, enrollments, decisions, payments, webhooks, ledger, audit,
+    student, live, health,
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from core.backend.services.errors import SignInNeededError
 from core.backend.services.identities import StaffIdentity, StudentIdentity
 from core.backend.web.devicewords import device_words
 from core.backend.web.problems import ProblemError
-from core.domain.roles import STAFF_ROLES, Role
+from core.domain.roles import DECIDING_ROLES, REPLAYING_ROLES, STAFF_ROLES, Role
 
 COOKIE = "bursar_session"
 _MAX_TOKEN = 200
@@ -160,6 +160,8 @@ AnyStaffAtAll = Annotated[
     StaffIdentity, Depends(RequireStaff(STAFF_ROLES, even_with_first_password=True))
 ]
 AnyStaff = Annotated[StaffIdentity, Depends(RequireStaff(STAFF_ROLES))]
+Decider = Annotated[StaffIdentity, Depends(RequireStaff(DECIDING_ROLES))]
+Replayer = Annotated[StaffIdentity, Depends(RequireStaff(REPLAYING_ROLES))]
 Administrator = Annotated[StaffIdentity, Depends(RequireStaff(frozenset({Role.ADMINISTRATOR})))]
 SignedInStudent = Annotated[StudentIdentity, Depends(RequireStudent())]
 Visitor = Annotated[StudentIdentity | None, Depends(student_or_none)]

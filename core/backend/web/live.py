@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette import status
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.backend.services.errors import SignInNeededError
+from core.backend.services.errors import AccountDisabledError, SignInNeededError
 from core.backend.services.mailbox import FeedClosedError
 from core.backend.services.realtime import Subscription
 from core.backend.web.auth import (
@@ -97,6 +97,8 @@ async def _staff_subscription(socket: WebSocket, limits: LiveLimits) -> Subscrip
         require_own_password(identity)
     except SignInNeededError as error:
         raise FeedClosedError(CloseCode.SIGN_IN_NEEDED, error.message) from error
+    except AccountDisabledError as error:
+        raise FeedClosedError(CloseCode.NOT_ALLOWED, error.message) from error
     except ProblemError as error:
         raise FeedClosedError(CloseCode.NOT_ALLOWED, error.detail) from error
     return await services.sync.subscribe_staff(hello, identity)

@@ -30,6 +30,7 @@ from core.protocol.messages import (
     SignIn,
     SignUp,
     StudentCards,
+    StudentHouse,
     StudentSelf,
 )
 
@@ -96,6 +97,11 @@ async def cards(student: Visitor, services: Backend) -> StudentCards:
     return await services.orchestrator.cards(student)
 
 
+@router.get("/house", dependencies=[Public])
+async def house(services: Backend) -> StudentHouse:
+    return await services.orchestrator.house()
+
+
 @router.post("/enroll", dependencies=[SameOrigin])
 async def enroll(
     body: EnrollRequest, student: SignedInStudent, key: IdempotencyKey, services: Backend
@@ -114,6 +120,28 @@ async def eft(
 ) -> CardView:
     """The student says: I have paid."""
     return await services.orchestrator.submit_eft(student, body.course, key=key)
+
+
+@router.post("/card", dependencies=[SameOrigin])
+async def start_card(
+    body: CourseRequest, student: SignedInStudent, key: IdempotencyKey, services: Backend
+) -> Payment:
+    """A page of the provider to pay on: the one that is open, or a new one after a failure."""
+    return await services.orchestrator.start_card(student, body.course, key=key)
+
+
+@router.post("/card/check", dependencies=[SameOrigin])
+async def check_card(body: CourseRequest, student: SignedInStudent, services: Backend) -> CardView:
+    """The student is back from the pay page: the provider is asked what became of it."""
+    return await services.orchestrator.check_card(student, body.course)
+
+
+@router.post("/manual", dependencies=[SameOrigin])
+async def ask_manual(
+    body: CourseRequest, student: SignedInStudent, key: IdempotencyKey, services: Backend
+) -> CardView:
+    """After several failed cards: a person is to look."""
+    return await services.orchestrator.ask_manual(student, body.course, key=key)
 
 
 @router.get("/lessons/{course}")

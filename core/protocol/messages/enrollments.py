@@ -67,7 +67,11 @@ class TimelineEntry(Message):
 
 
 class CardView(Message):
-    """One course card as one student sees it. `version` 0: no enrollment yet."""
+    """One course card as one student sees it. `version` 0: no enrollment yet.
+
+    `payment` is how the payment stands, where there is an enrollment; `can_ask`: after several
+    failed cards a person may be asked to approve without one.
+    """
 
     course: UUID
     title: ShortText
@@ -79,6 +83,8 @@ class CardView(Message):
     message: Annotated[str, StringConstraints(max_length=500)]
     version: Index
     enrollment: UUID | None = None
+    payment: PaymentStatus | None = None
+    can_ask: bool = False
 
 
 class EnrollmentDetail(Message):

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 from core.domain.enrollment import PaymentMethod
 from core.protocol.messages.enrollments import CardView
 from core.protocol.messages.fields import Cents, Email, LessonText, Message, Password, ShortText
+from core.protocol.messages.payments import CardPayment
 
 
 class SignUp(Message):
@@ -26,6 +27,17 @@ class StudentSelf(Message):
 class EnrollRequest(Message):
     course: UUID
     method: PaymentMethod
+
+
+class StudentHouse(Message):
+    """The house that the page is of. `methods`: what can be paid with, the first one proposed.
+
+    `demo`: its people and payments are made up. `simulated`: paying by card moves no real money.
+    """
+
+    demo: bool
+    methods: tuple[PaymentMethod, ...]
+    simulated: bool
 
 
 class CourseRequest(Message):
@@ -45,8 +57,12 @@ class BankDetails(Message):
 
 
 class Payment(Message):
+    """How to pay. `methods` are those offered; `bank` is there where an EFT is one of them."""
+
     card: CardView
-    bank: BankDetails
+    methods: tuple[PaymentMethod, ...]
+    bank: BankDetails | None = None
+    card_payment: CardPayment | None = None
 
 
 class Lesson(Message):

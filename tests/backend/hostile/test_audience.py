@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from core.backend.storage.tables import staff_sessions, student_sessions, users
 from core.backend.web.auth import RequireStaff, RequireStudent
-from core.domain.roles import STAFF_ROLES, Role
+from core.domain.roles import DECIDING_ROLES, STAFF_ROLES, Role
 from tests.backend.hostile.place import Place, complaint
 from tests.backend.hostile.routes import WRITES, Audience, Route, all_routes, mounts, sockets
 from tests.backend.web.asking import bearer
@@ -43,6 +43,11 @@ _DECIDED: Mapping[str, object] = {
     "/api/workspace/settings": _ADMINISTRATOR,
     "/api/enrollments/": STAFF_ROLES,
     "/api/decisions": STAFF_ROLES,  # an item of somebody who may not decide is answered itself
+    "/api/payments": STAFF_ROLES,
+    "POST /api/payments/late-money/": DECIDING_ROLES,
+    "POST /api/payments/refunds/": DECIDING_ROLES,
+    "/api/webhooks": STAFF_ROLES,
+    "POST /api/webhooks/": frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
     "/api/ledger/": STAFF_ROLES,
     "/api/audit": STAFF_ROLES,
     "/api/users": _ADMINISTRATOR,
@@ -188,6 +193,8 @@ def _expected(route: Route, person: str) -> int:
         return 200 if person == "student" else 401
     if person == NEWCOMER:
         return 200 if audience.even_with_first_password else 403
+    if person == "disabled":
+        return 403  # to sign in again would not help, and that is said
     if person not in {role.value for role in STAFF_ROLES}:
         return 401
     return 200 if Role(person) in audience.roles else 403

@@ -127,17 +127,24 @@ async def test_no_token_that_is_over_opens_the_staffs_socket(place: Place) -> No
     place.expire(staff_sessions, staff_sessions.c.user_id == expired.user.id)
     revoked = backend.staff()
     await backend_sign_out(backend, revoked)
-    disabled = backend.staff(Role.OFFICER, 1)
-    with backend.services.engine.begin() as connection:
-        who = update(users).where(users.c.id == disabled.user.id)
-        connection.execute(who.values(disabled=True))
-    tokens += [session.access_token for session in (expired, revoked, disabled)]
+    tokens += [session.access_token for session in (expired, revoked)]
     tokens.append(backend.staff().refresh_token)
     async with _left_as_found(backend):
         for token in tokens:
             async with live(backend) as client:
                 await client.send(json.dumps({"type": "hello", "token": token}))
                 assert await close_code(client) == CloseCode.SIGN_IN_NEEDED
+
+
+async def test_a_disabled_account_is_not_asked_to_sign_in_again(place: Place) -> None:
+    backend = place.backend
+    disabled = backend.staff(Role.OFFICER, 1)
+    with backend.services.engine.begin() as connection:
+        who = update(users).where(users.c.id == disabled.user.id)
+        connection.execute(who.values(disabled=True))
+    async with _left_as_found(backend), live(backend) as client:
+        await client.send(json.dumps({"type": "hello", "token": disabled.access_token}))
+        assert await close_code(client) == CloseCode.NOT_ALLOWED
 
 
 async def backend_sign_out(backend: LiveBackend, session: Session) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.backend.services.errors import (
+    AccountDisabledError,
     ConflictError,
     NotFoundError,
     SignInNeededError,
@@ -125,12 +126,25 @@ async def test_a_disabled_user_is_out_at_once(house: House) -> None:
     with write_transaction(house.services.engine) as connection:
         mine = users.update().where(users.c.id == session.user.id)
         connection.execute(mine.values(disabled=True))
-    with pytest.raises(SignInNeededError):
+    with pytest.raises(AccountDisabledError):
         await house.services.accounts.staff_identity(session.access_token)
-    with pytest.raises(SignInNeededError):
-        await _refreshed(house, session)
-    with pytest.raises(SignInRefusedError):
+    for _ in range(2):  # also where the token was spent before
+        with pytest.raises(AccountDisabledError):
+            await _refreshed(house, session)
+    with pytest.raises(AccountDisabledError, match="Ask an administrator"):
         await _session(house)
+
+
+async def test_only_who_knows_the_password_hears_that_an_account_is_disabled(house: House) -> None:
+    session = await _session(house)
+    with write_transaction(house.services.engine) as connection:
+        mine = users.update().where(users.c.id == session.user.id)
+        connection.execute(mine.values(disabled=True))
+    guess = SignIn(email=house.template.staff[Role.OFFICER][0].email, password="a wrong guess")
+    with pytest.raises(SignInRefusedError):
+        await house.services.accounts.staff_sign_in(guess, address="")
+    with pytest.raises(SignInNeededError):
+        await house.services.accounts.staff_identity("x" * 43)
 
 
 async def test_guessing_is_slowed_down_for_known_and_unknown_alike(house: House) -> None:

@@ -9,6 +9,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from core.backend.services.errors import (
+    AccountDisabledError,
     ConflictError,
     NotAllowedError,
     NotFoundError,
@@ -106,9 +107,11 @@ async def test_whoever_is_disabled_is_out_until_they_sign_in_anew(house: House) 
     assert (member.disabled, member.sessions) == (True, 0)
     _last(house, "user.disabled")
     session = officer.device.session
-    with pytest.raises(SignInNeededError):
+    with pytest.raises(AccountDisabledError):
         await house.services.accounts.staff_identity(session.access_token)
-    with pytest.raises(SignInRefusedError):
+    with pytest.raises(AccountDisabledError):
+        await house.services.accounts.staff_refresh(Refresh(refresh_token=session.refresh_token))
+    with pytest.raises(AccountDisabledError):
         await _sign_in(house, member.email, PASSWORD)
     with pytest.raises(ConflictError, match="already"):
         await users.set_disabled(_asks(administrator), user, disabled=True)

@@ -47,6 +47,7 @@ async def _enroll(house: House, student: StudentIdentity, course: UUID) -> int:
     payment = await house.services.orchestrator.enroll(
         student, course, PaymentMethod.EFT, key=str(uuid7())
     )
+    assert payment.bank is not None
     return payment.bank.amount_cents
 
 

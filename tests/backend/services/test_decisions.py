@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -183,7 +184,12 @@ async def test_two_officers_at_once_decide_each_enrollment_once(house: House) ->
     )
     kinds = [answer.kind for (answer,) in answers]
     assert kinds.count(KIND.ACCEPTED) == 12
-    assert kinds.count(KIND.CONFLICT_DECIDED) == 12
+    late = [answer for (answer,) in answers if answer.kind is KIND.CONFLICT_DECIDED]
+    assert len(late) == 12
+    names = "|".join(officer.identity.name.split()[-1] for officer in officers)
+    who_and_when = re.compile(rf"[A-Z]\. ({names}) approved this at \d\d:\d\d\.")
+    assert all(who_and_when.fullmatch(answer.message) for answer in late)
+    assert all(answer.row and not answer.row.waiting for answer in late)
     approved = [leaf for leaf in house.leaves() if leaf.action == "enrollment.approved"]
     assert len({leaf.subject for leaf in approved}) == len(approved) == 12
     assert all(_open_grants(house, enrollment) == 1 for enrollment in enrollments)

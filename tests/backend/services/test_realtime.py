@@ -209,7 +209,8 @@ async def test_a_console_that_knows_more_than_the_ledger_is_refused(live: House)
 async def test_a_console_that_does_not_read_is_cut_and_resumes(
     live_template: Template, tmp_path: Path
 ) -> None:
-    limits = SyncLimits(queue=5, poll_seconds=0.05, checkpoint_seconds=0)
+    # Room for what one claim brings (entries and checkpoints), and not for ten of them.
+    limits = SyncLimits(queue=12, poll_seconds=0.05, checkpoint_seconds=0)
     async with open_house(live_template, tmp_path / "h", sync_limits=limits) as house:
         await house.services.start()
         async with console(house) as (slow, at_slow), console(house) as (quick, at_quick):

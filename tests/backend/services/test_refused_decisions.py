@@ -134,6 +134,26 @@ async def test_a_refused_decision_has_used_its_number(house: House) -> None:
     assert answer.code == "number_reused"
 
 
+async def test_a_queue_that_was_restored_from_an_old_copy(house: House) -> None:
+    """What it sends again is answered again; a number that it counts anew is refused, visibly."""
+    officer = await house.officer()
+    items = [officer.sign(await house.row(await house.claim())) for _ in range(3)]
+    first = await house.decide(officer, *items)
+    size = house.size()
+    assert await house.decide(officer, *items) == first
+    assert house.size() == size
+    fresh = officer.sign(await house.row(await house.claim()))
+    forgetful = altered(officer, fresh, n=1)
+    (refused,) = await house.decide(officer, forgetful)
+    assert (refused.kind, refused.code) == (KIND.REFUSED, "number_reused")
+    assert house.leaves()[-1].facts["code"] == "number_reused"
+    # The backend knows the next number, and the officer decides again.
+    view = await house.services.devices.get(officer.identity, officer.device.id)
+    anew = altered(officer, fresh, id=uuid7(), n=view.next_n)
+    assert (await house.decide(officer, anew))[0].kind is KIND.ACCEPTED
+    house.verify()
+
+
 async def test_a_device_that_nobody_enrolled_waits(house: House) -> None:
     enrollment = await house.claim()
     officer = await house.officer()
@@ -179,15 +199,54 @@ async def test_after_sign_out_decisions_wait_for_a_new_session(house: House) -> 
     assert house.size() == before
 
 
-async def test_a_disabled_user_decides_nothing(house: House) -> None:
+async def test_what_a_disabled_officer_still_holds_is_refused_for_good(house: House) -> None:
+    """Disabling ends the sessions: "sign in" would be said for ever, and never help."""
+    enrollment = await house.claim()
+    officer, administrator = await house.officer(), await house.administrator()
+    item = officer.sign(await house.row(enrollment))
+    asker = administrator.asking(str(uuid7()))
+    await house.services.users.set_disabled(asker, officer.identity.user, disabled=True)
+    (answer,) = await house.decide(officer, item)
+    assert (answer.kind, answer.code) == (KIND.REFUSED, "account_disabled")
+    assert "Ask an administrator" in answer.message
+    assert answer.row is not None
+    assert answer.row.waiting
+    leaf = house.leaves()[-1]
+    assert (leaf.action, leaf.facts["code"]) == ("decision.refused", "account_disabled")
+    house.verify()
+
+
+async def test_nothing_received_is_no_amount(house: House) -> None:
     enrollment = await house.claim()
     officer = await house.officer()
-    item = officer.sign(await house.row(enrollment))
-    with write_transaction(house.services.engine) as connection:
-        mine = users.update().where(users.c.id == officer.identity.user)
-        connection.execute(mine.values(disabled=True))
-    (answer,) = await house.decide(officer, item)
-    assert answer.code == "sign_in_needed"
+    row = await house.row(enrollment)
+    (answer,) = await house.decide(officer, altered(officer, officer.sign(row), amount_received=0))
+    assert (answer.kind, answer.code) == (KIND.REFUSED, "amount_invalid")
+    assert house.leaves()[-1].facts["code"] == "amount_invalid"
+    (cent,) = await house.decide(officer, altered(officer, officer.sign(row), amount_received=1))
+    assert cent.kind is KIND.ACCEPTED
+
+
+async def test_every_final_answer_of_the_writer_shows_the_enrollment_as_it_is(house: House) -> None:
+    """Also when it is given again: the console holds it beside what the officer saw."""
+    enrollment = await house.claim()
+    officer, supervisor = await house.officer(), await house.officer(Role.SUPERVISOR)
+    stale = officer.sign(await house.row(enrollment))
+    late = altered(officer, stale, expected_version=1)
+    approved = officer.sign(await house.row(enrollment))
+    answers = await house.decide(officer, late, approved)
+    assert [answer.code for answer in answers] == ["conflict_changed", "accepted"]
+    rows = [answer.row for answer in answers]
+    assert rows == [await house.row(enrollment)] * 2
+    undo = supervisor.sign(
+        await house.row(enrollment), Verdict.REVERSE_APPROVAL, reason=ReasonCode.MISTAKE
+    )
+    await house.decide(supervisor, undo)
+    again = await house.decide(officer, late, approved)
+    assert [answer.code for answer in again] == ["conflict_changed", "accepted"]
+    now = await house.row(enrollment)
+    assert now.version > max(row.version for row in rows if row is not None)
+    assert [answer.row for answer in again] == [now] * 2
 
 
 async def test_an_administrator_decides_no_money(house: House) -> None:

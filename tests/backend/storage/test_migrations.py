@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,12 +18,13 @@ from core.backend.storage import lookups, tables
 from core.backend.storage.engine import open_engine, write_transaction
 from core.backend.storage.errors import SchemaError
 from core.backend.storage.migrate import current_revision, downgrade, migrate, require_current
+from core.backend.storage.records import DeviceNumber
 from core.domain.roles import Role
 from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.both_engines
 
-HEAD = "0003"
+HEAD = "0006"
 
 
 @pytest.fixture
@@ -102,6 +104,43 @@ def test_people_and_sessions_of_before_are_kept(url: str) -> None:
     assert (person.name, person.disabled, person.must_change_password) == ("A", False, False)
     assert session is not None
     assert (session.user_id, session.started_at, session.label) == (person.id, None, "")
+
+
+def test_what_was_carried_out_before_is_known_afterwards(url: str) -> None:
+    """0004 reads it from the stored answers: it can be withdrawn no more."""
+    migrate(url, "0003")
+    engine = open_engine(url)
+    user, device, done, refused = (uuid7() for _ in range(4))
+    at = datetime(2026, 1, 31, 9, 15, tzinfo=UTC)
+    person = {
+        "id": user, "email": "a@b.example", "name": "A", "salt": b"s", "password_hash": "hash",
+        "roles": frozenset({Role.OFFICER}), "disabled": False,
+    }  # fmt: skip
+    console = {
+        "id": device, "user_id": user, "roles": frozenset({Role.OFFICER}), "public_key": b"k",
+        "by_device": device, "root": False, "enrolled_index": 0, "revoked_index": None,
+    }  # fmt: skip
+    rows: list[tuple[Table, dict[str, Any]]] = [(tables.users, person), (tables.devices, console)]
+    for n, (decision, kind, index) in enumerate(
+        [(done, "accepted", 7), (refused, "refused", None)]
+    ):
+        rows.append((tables.device_numbers, {"device_id": device, "n": n, "decision": decision}))
+        answer = {
+            "scope": f"device:{device}", "key": str(decision), "digest": b"d", "kind": kind,
+            "code": kind, "message": "", "index": index, "subject": None, "created_at": at,
+        }  # fmt: skip
+        rows.append((tables.idempotency, answer))
+    with write_transaction(engine) as connection:
+        for table, row in rows:
+            connection.execute(table.insert().values(row))
+    migrate(url)
+    with engine.connect() as connection:
+        found = lookups.read_numbers(connection, [(device, 0), (device, 1)])
+    engine.dispose()
+    assert sorted(found, key=lambda number: number.n) == [
+        DeviceNumber(device, 0, done, applied_index=7),
+        DeviceNumber(device, 1, refused),
+    ]
 
 
 def test_a_failed_migration_leaves_nothing_behind(url: str) -> None:

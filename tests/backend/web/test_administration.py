@@ -90,9 +90,10 @@ def test_users_are_listed_changed_and_disabled(
     assert StaffMember.model_validate_json(answer.content).roles == (Role.SUPERVISOR,)
     answer = http.post(f"/api/users/{officer}/disable", headers=_anew(admin))
     assert StaffMember.model_validate_json(answer.content).disabled
-    problem(http.get("/api/staff/me", headers=bearer(session)), 401)
+    refused = http.get("/api/staff/me", headers=bearer(session))
+    assert "Ask an administrator" in problem(refused, 403, "account-disabled").detail
     email = live_backend.person(Role.OFFICER).email
-    problem(_sign_in(http, email, PASSWORD), 401, "sign-in-refused")
+    problem(_sign_in(http, email, PASSWORD), 403, "account-disabled")
     answer = http.post(f"/api/users/{officer}/disable", headers=_anew(admin))
     problem(answer, 409, "already-disabled")
     answer = http.post(f"/api/users/{officer}/enable", headers=_anew(admin))

@@ -201,3 +201,35 @@ def test_an_expired_token_decides_nothing(live_backend: LiveBackend, http: httpx
     fresh = bearer(live_backend.staff())
     answers = http.post("/api/decisions", json=body, headers=fresh)
     assert DecisionAnswers.model_validate_json(answers.content).results[0].kind == "accepted"
+
+
+def test_a_withdrawal_travels_like_a_decision(live_backend: LiveBackend) -> None:
+    """A batch may hold both; an old copy of the queue revives nothing."""
+    kept, dropped = (claim.enrollment for claim in live_backend.push_claims(2))
+    device = live_backend.device()
+    first, second = (live_backend.decision(device, enrollment) for enrollment in (kept, dropped))
+    answers = live_backend.decide(device, first, device.withdrawal(second), second)
+    assert [answer.code for answer in answers] == ["accepted", "withdrawn", "withdrawn"]
+    assert [answer.kind for answer in answers] == ["accepted", "accepted", "refused"]
+    (late,) = live_backend.decide(device, device.withdrawal(first))
+    assert (late.kind, late.code, late.index) == ("refused", "already_decided", answers[0].index)
+    assert live_backend.row(kept).status == "approved"
+    assert live_backend.row(dropped).waiting
+
+
+def test_a_disabled_officers_console_is_told_for_good(
+    live_backend: LiveBackend, http: httpx.Client
+) -> None:
+    """What it holds stays where it is: it can neither send nor sign in, and reads why."""
+    claim, device = live_backend.claim(), live_backend.device()
+    decision = live_backend.decision(device, claim.enrollment)
+    administrator = bearer(live_backend.staff(Role.ADMINISTRATOR))
+    asking = {**administrator, "Idempotency-Key": str(uuid7())}
+    assert http.post(f"/api/users/{device.user}/disable", headers=asking).is_success
+    body = {"items": [decision.model_dump(mode="json")]}
+    for answer in (
+        http.post("/api/decisions", json=body, headers=device.headers),
+        http.post("/api/staff/refresh", json={"refresh_token": device.session.refresh_token}),
+    ):
+        assert "Ask an administrator" in problem(answer, 403, "account-disabled").detail
+    assert live_backend.row(claim.enrollment).waiting

@@ -81,6 +81,7 @@ def test_enroll_now_gives_the_bank_details_and_one_pending_enrollment(
     student, course = live_backend.student(), live_backend.courses[0]
     answer = _enroll(http, student, course.id, "the-same-key")
     payment = Payment.model_validate_json(answer.content)
+    assert payment.bank is not None
     assert payment.bank.amount_cents == course.price_cents
     assert payment.bank.reference
     assert "<svg" in payment.bank.qr_svg
