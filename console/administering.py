@@ -40,25 +40,10 @@ class Administering(QObject):
         if self.screen is not None and shell.open("administration"):
             self.screen.open_page("Devices")
 
-    def add_commands(
-        self,
-        add: Callable[..., None],
-        shell: Shell,
-        *,
-        shortcut: str,
-        enter_code: Callable[[], None],
-    ) -> None:
-        """For the palette: `add(name, words, run, *keys, group=...)`."""
-        if self.screen is None:
-            return
-        add(
-            "open administration",
-            "Go to Administration",
-            lambda: shell.open("administration"),
-            shortcut,
-            group="Go",
-        )
-        add("enter code", "Enroll this console with a one-time code…", enter_code)
+    def add_commands(self, add: Callable[..., None], *, enter_code: Callable[[], None]) -> None:
+        """For the palette: `add(name, words, run)`."""
+        if self.screen is not None:
+            add("enter code", "Enroll this console with a one-time code…", enter_code)
 
     def _waiting(self, count: int) -> None:
         self.waiting = count

@@ -17,9 +17,11 @@ from uuid_utils.compat import uuid7
 from console.announcer import Announcer
 from console.arguments import Arguments
 from console.automation import Automation
+from console.closing import Risk, risk_of_closing
 from console.desk import Desk
 from console.entered import Entered
 from console.entering import Place, enter_backend, enter_demo, resume_backend
+from console.keeping import SafeKeeping
 from console.office import Office
 from console.preferences import PreferenceFile
 from console.runtime.crash import CrashReporter
@@ -32,12 +34,12 @@ from console.theme_choice import ThemeChoice
 from console.tray import Tray, system_tray
 from console.views.account import PasswordChangeDialog
 from console.views.main_window import MainWindow
+from console.views.passphrase import PassphraseAsker
 from console.views.root_device import RootDevicePage
 from console.views.sign_in import SignInPage
 from console.views.start import StartPage
 from core.client.api_admin import AccountApi
 from core.client.errors import ClientError, EmbeddedError, SignInNeededError
-from core.client.secrets import open_secret_store
 from core.client.witness import Witness
 
 Enter = Callable[[Place], Coroutine[Any, Any, tuple[Entered, Path]]]
@@ -67,6 +69,12 @@ class App:
         self._preferences = preferences
         self._crash = crash
         self._tasks = TaskRunner(crash)
+        self._keeping = SafeKeeping(
+            arguments.data / "secrets.sealed",
+            ask=PassphraseAsker(
+                theme, window, start=lambda work: self._tasks.start("passphrase", work)
+            ),
+        )
         self._sign_in = SignInPage(theme)
         self._root_page = RootDevicePage(theme)
         self._quit = asyncio.Event()
@@ -146,7 +154,11 @@ class App:
     def _begin(self) -> None:
         address = self._arguments.backend or self._preferences.current.backend
         if address:
-            self._enter(lambda place: resume_backend(place, address), self._begin)
+            self._enter(
+                lambda place: resume_backend(place, address),
+                self._begin,
+                words="Reaching the backend…",
+            )
         else:
             self._enter_demo()
 
@@ -157,8 +169,8 @@ class App:
             self._enter_demo,
         )
 
-    def _enter(self, enter: Enter, again: Callable[[], None]) -> None:
-        self._start.tell("Starting…")
+    def _enter(self, enter: Enter, again: Callable[[], None], *, words: str = "Starting…") -> None:
+        self._start.tell(words)
         self._window.show_page(self._start)
         self._tasks.replace("enter", self._try_to_enter(enter, again))
 
@@ -188,6 +200,7 @@ class App:
             )
         except ClientError as error:
             await self._leave()
+            self._window.show_page(self._sign_in)
             self._sign_in.tell_problem("You are not signed in", str(error))
             return
         self._sign_in.set_busy(busy=False)
@@ -201,6 +214,7 @@ class App:
             folder=self._arguments.data,
             stack=stack,
             new_id=uuid7,
+            keeping=self._keeping,
             new_password=self._ask_for_password,
         )
         entered, files = await enter(place)
@@ -303,11 +317,12 @@ class App:
         self._tasks.replace("enter", self._ask_to_sign_in())
 
     async def _ask_to_sign_in(self) -> None:
-        _, durability = await in_thread(open_secret_store)
         address = self._arguments.backend or self._preferences.current.backend
         self._sign_in.set_busy(busy=False)
         self._sign_in.prepare(
-            address=address, keyring=durability.message, can_go_back=self.office is not None
+            address=address,
+            keyring=await self._keeping.outlook(),
+            can_go_back=self.office is not None,
         )
         self._window.show_page(self._sign_in)
 
@@ -315,6 +330,8 @@ class App:
         if self.office is not None:
             self._window.show_page(self.office.shell)
             self.office.pending.table.setFocus()
+        else:  # it was closed for a sign-in that failed: there is a way back all the same
+            self._begin()
 
     def _sign_out_wanted(self) -> None:
         self._tasks.replace("enter", self._sign_out())
@@ -330,18 +347,25 @@ class App:
         await self._ask_to_sign_in()
 
     def _close_wanted(self) -> None:
-        if self.desk is not None and self.desk.is_sending:
-            self._tasks.replace("close", self._ask_before_closing())
-        else:
+        desk, office = self.desk, self.office
+        risk = risk_of_closing(
+            sending=desk is not None and desk.is_sending,
+            waiting=0 if office is None else office.waiting_to_send,
+            lasts=desk is not None and desk.entered.durability.remembered,
+        )
+        if risk is None:
             self.quit()
+        else:
+            self._tasks.replace("close", self._ask_before_closing(risk))
 
-    async def _ask_before_closing(self) -> None:
+    async def _ask_before_closing(self, risk: Risk) -> None:
         sure = await confirm(
             self._window,
-            title="A decision is being sent",
-            text="It is kept on this computer and goes out at the next start if you close now.",
+            title=risk.title,
+            text=risk.text,
             yes="Close now",
             no="Wait",
+            danger=risk.danger,
         )
         if sure:
             self.quit()

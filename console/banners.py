@@ -36,7 +36,8 @@ class Telling:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """All that the banner depends on. `message` is the connection's own; `waiting` consoles want to
-    be enrolled, which only administrators hear of."""
+    be enrolled, which only administrators hear of; `as_of` is a moment in words while the pending
+    list is an old one, and `keeps` whether decisions can wait on this computer meanwhile."""
 
     connection: ConnectionState
     message: str
@@ -46,6 +47,8 @@ class Situation:
     roles: frozenset[Role]
     has_root: bool
     waiting: int
+    as_of: str
+    keeps: bool
 
 
 def banner_of(now: Situation) -> Telling | None:
@@ -67,6 +70,8 @@ def banner_of(now: Situation) -> Telling | None:
             "It matches",
             BannerAction.ACCEPT_CONTACT,
         )
+    if now.as_of:
+        return _offline(now)
     if now.device is not DeviceState.ENROLLED:
         return _not_enrolled(now)
     if now.waiting:
@@ -74,6 +79,20 @@ def banner_of(now: Situation) -> Telling | None:
         words = "A console waits" if one else f"{now.waiting} consoles wait"
         return Telling("info", f"{words} to be enrolled.", "Look", BannerAction.SHOW_REQUESTS)
     return None
+
+
+def _offline(now: Situation) -> Telling:
+    decisions = (
+        "Decisions are kept on this computer and go out by themselves."
+        if now.keeps
+        else "Nothing can be decided until the connection is back."
+    )
+    return Telling(
+        "warn",
+        f"Offline. Showing the list as of {now.as_of}. {decisions}",
+        "Connect again now",
+        BannerAction.RETRY,
+    )
 
 
 def _not_enrolled(now: Situation) -> Telling:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from console.models.overlay import Overlay, Progress
-from core.client.outbox import OutboxItem, OutboxState
+from core.client.outbox import ItemKind, OutboxItem, OutboxState
 from core.domain.decisions import Verdict
 from core.domain.money import format_rand
 from core.domain.references import show_reference
@@ -34,21 +35,29 @@ class News:
 
 
 class DecisionBook:
-    """Keeps the newest decision per enrollment, and which still have to reach the backend."""
+    """Keeps the newest decision per enrollment, and what still has to reach the backend:
+    decisions, and the withdrawals of some."""
 
     def __init__(self) -> None:
         self._newest: dict[UUID, OutboxItem] = {}
         self._open: set[UUID] = set()
+        self._overlays: dict[UUID, Overlay] = {}
+        self._changed: set[UUID] = set()
 
     def note(self, item: OutboxItem) -> None:
-        """Take over the state of a decision; one that is older than the newest only counts."""
+        """Take over the state of an item; one that is older than the newest only counts."""
         if item.state in _OPEN:
             self._open.add(item.id)
         else:
             self._open.discard(item.id)
+        if item.kind is ItemKind.WITHDRAWAL:
+            return
         held = self._newest.get(item.enrollment)
         if held is None or held.id == item.id or held.n < item.n:
             self._newest[item.enrollment] = item
+        if _is_off_the_list(item) and self._newest[item.enrollment].id == item.id:
+            del self._newest[item.enrollment]
+        self._lay(item.enrollment)
 
     def settle(self, rows: Iterable[EnrollmentRow]) -> None:
         """Rows came from the backend: what they already tell needs no overlay any more."""
@@ -56,24 +65,43 @@ class DecisionBook:
             item = self._newest.get(row.enrollment)
             if item is not None and item.state not in _OPEN and _is_told_by(row, item):
                 del self._newest[row.enrollment]
+                self._lay(row.enrollment)
 
     @property
     def waiting(self) -> int:
-        """How many decisions have not reached the backend."""
+        """How many decisions and withdrawals have not reached the backend."""
         return len(self._open)
 
     def overlays(self) -> Mapping[UUID, Overlay]:
-        """What lies over the server's rows, by enrollment."""
-        return {
-            enrollment: Overlay(item.verdict, _progress(item), _message(item))
-            for enrollment, item in self._newest.items()
-            if not _is_first_signature(item)
-        }
+        """What lies over the server's rows, by enrollment; a view that follows."""
+        return MappingProxyType(self._overlays)
+
+    def take_changed(self) -> set[UUID]:
+        """The enrollments whose overlay is another one since the last time."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def _lay(self, enrollment: UUID) -> None:
+        """One alone: with a long queue, all of them for each answer would hold up the window."""
+        item, before = self._newest.get(enrollment), self._overlays.pop(enrollment, None)
+        if item is not None and not _is_first_signature(item):
+            laid = Overlay(item.verdict, _progress(item), _message(item), item.shown)
+            self._overlays[enrollment] = laid
+        if self._overlays.get(enrollment) != before:
+            self._changed.add(enrollment)
 
 
 def news(item: OutboxItem) -> News | None:
     """What the officer should hear of a change, or nothing."""
+    if item.dismissed:
+        return None
     what = f"{format_rand(item.cents)} — {show_reference(item.reference)}"
+    if item.kind is ItemKind.WITHDRAWAL:
+        return _withdrawal_news(item, what)
+    return _ending_news(item, what) or _waiting_news(item, what)
+
+
+def _ending_news(item: OutboxItem, what: str) -> News | None:
     if item.state is OutboxState.ACCEPTED:
         if _is_first_signature(item):
             return News("ok", f"Signed {what}. A second officer must sign.")
@@ -83,9 +111,29 @@ def news(item: OutboxItem) -> News | None:
         return News("warn", f"{show_reference(item.reference)}: {_message(item)}")
     if item.state in {OutboxState.REFUSED, OutboxState.NEEDS_PERSON}:
         return News("danger", f"{show_reference(item.reference)}: {_message(item)}")
+    return None
+
+
+def _waiting_news(item: OutboxItem, what: str) -> News | None:
+    if item.state is OutboxState.WITHDRAWN and item.settled_at is None:
+        return News("info", f"Discarded: {what}. It is not sent; the ledger will say so.")
     if item.state is OutboxState.QUEUED and item.attempts == 1:
         return News("warn", f"Kept, not sent yet: {what}. {_message(item)}".strip())
     return None
+
+
+def _withdrawal_news(item: OutboxItem, what: str) -> News | None:
+    if item.state is OutboxState.ACCEPTED:
+        return News("ok", f"Withdrawn, and on the ledger: {what}")
+    if item.state in {OutboxState.REFUSED, OutboxState.NEEDS_PERSON}:
+        return News("warn", f"Not withdrawn: {what}. {_message(item)}".strip())
+    return None
+
+
+def _is_off_the_list(item: OutboxItem) -> bool:
+    """Discarded, or its officer has seen how it ended: the server's row is all there is to say."""
+    seen = item.dismissed and item.state is not OutboxState.ACCEPTED
+    return seen or item.state is OutboxState.WITHDRAWN
 
 
 def _is_told_by(row: EnrollmentRow, item: OutboxItem) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.client.api import Api
 from core.client.device import DeviceKey
+from core.client.offline_copy import CopyFile, OfflineCopy
 from core.client.outbox import Outbox
 from core.client.secrets import Durability
 from core.protocol.messages import Device, User, Workspace
@@ -14,7 +15,11 @@ from core.protocol.messages import Device, User, Workspace
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
     """What signing in gave: everything a desk is built from. `device_state` is as the backend
-    knows this console's key; `embedded` marks the demo workspace in our own child process."""
+    knows this console's key; `embedded` marks the demo workspace in our own child process.
+
+    `copies` keeps the list for a start without a network, where anything is kept. `copy` is there
+    when this start was one: nobody has reached the backend yet, and all is as it was then.
+    """
 
     address: str
     embedded: bool
@@ -25,3 +30,5 @@ class Entered:
     device_state: Device
     durability: Durability
     outbox: Outbox
+    copies: CopyFile | None = None
+    copy: OfflineCopy | None = None

@@ -1,4 +1,4 @@
-"""How a console comes to a desk: the embedded demo, or a backend somewhere."""
+"""How a console comes to a desk: the embedded demo, a backend somewhere, or without a network."""
 
 from __future__ import annotations
 
@@ -10,19 +10,35 @@ from pathlib import Path
 from uuid import UUID
 
 from console.entered import Entered
+from console.keeping import LIST, Kept, SafeKeeping
+from console.runtime import garbage
 from console.runtime.work import in_thread
 from core.client import device as devices
 from core.client.api import Api
 from core.client.api_admin import AccountApi
 from core.client.device import DeviceKey
 from core.client.embedded import EmbeddedBackend
-from core.client.errors import SignInNeededError
+from core.client.errors import (
+    ClientError,
+    OfflineCopyError,
+    ProblemError,
+    SignInNeededError,
+    UnreachableError,
+)
 from core.client.http import open_http
+from core.client.offline_copy import CopyFile, OfflineCopy
 from core.client.outbox import Outbox
 from core.client.sealing import load_sealer
-from core.client.secrets import Durability, MemoryStore, SecretStore, open_secret_store
+from core.client.secrets import MemoryStore, SecretStore
 from core.client.session import SessionKeeper
-from core.protocol.messages import DeviceState, EmbeddedSessions, Session
+from core.protocol.messages import (
+    Device,
+    DeviceState,
+    EmbeddedSessions,
+    Session,
+    User,
+    Workspace,
+)
 
 Tell = Callable[[str], None]
 NewPassword = Callable[[AccountApi, str], Awaitable[bool]]
@@ -39,7 +55,7 @@ class Place:
     folder: Path
     stack: AsyncExitStack
     new_id: Callable[[], UUID]
-    open_store: Callable[[], tuple[SecretStore, Durability]] = open_secret_store
+    keeping: SafeKeeping
     new_password: NewPassword | None = None
 
     def files_of(self, backend: str) -> Path:
@@ -56,9 +72,19 @@ class _Who:
 
     backend: str
     address: str
-    store: SecretStore
-    durability: Durability
+    kept: Kept
     embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """As the backend tells it; or, with `copy`, as it told it the last time."""
+
+    officer: User
+    key: DeviceKey
+    workspace: Workspace
+    device: Device
+    copy: OfflineCopy | None = None
 
 
 async def enter_demo(
@@ -72,34 +98,75 @@ async def enter_demo(
     child = EmbeddedBackend(place.folder / "demo", on_exit=on_exit)
     place.stack.push_async_callback(child.stop)
     await child.start()
-    store, durability = await in_thread(place.open_store)
-    who = _Who(f"demo:{place.folder}", child.url, store, durability, embedded=True)
+    kept = await place.keeping.quiet()
+    who = _Who(f"demo:{place.folder}", child.url, kept, embedded=True)
     tell("Signing in…")
     # Each start claims fresh sessions: there is nothing to remember.
     api = await _api(place, child.url, MemoryStore(), "demo-officer")
     sessions = await api.claim_embedded(child.token)
     await api.keeper.keep(sessions.officer)
     tell("Enrolling this console…")
-    key = await _key(place, who, sessions.officer)
+    key = await _key(place, who, sessions.officer.user.id)
     if (await api.device(key.id)).state is DeviceState.UNKNOWN:
         await _enroll_by_administrator(place, who, key, sessions, child.token)
-    return await _enter(place, who, api, key, sessions.officer)
+    return await _enter(place, who, api, await _arrive(api, key, sessions.officer.user))
 
 
 async def enter_backend(
     place: Place, address: str, *, email: str, password: str
 ) -> tuple[Entered, Path]:
     """Sign in with a password. Raises ClientError."""
-    who, api = await _reach(place, address)
+    who, api = await _reach(place, address, await place.keeping.chosen())
     session = await _with_own_password(place, api, await api.sign_in(email, password), password)
-    return await _enter(place, who, api, await _key(place, who, session), session)
+    key = await _key(place, who, session.user.id)
+    return await _enter(place, who, api, await _arrive(api, key, session.user))
 
 
 async def resume_backend(place: Place, address: str) -> tuple[Entered, Path]:
-    """Take up the remembered session. Raises ClientError; SignInNeededError if there is none."""
-    who, api = await _reach(place, address)
-    session = await _with_own_password(place, api, await api.resume(), "")
-    return await _enter(place, who, api, await _key(place, who, session), session)
+    """Take up the remembered session. Raises ClientError; SignInNeededError if there is none.
+
+    Where the backend cannot be reached, with the copy of its list that was kept.
+    """
+    who, api = await _reach(place, address, await place.keeping.remembered())
+    try:
+        session = await _with_own_password(place, api, await api.resume(), "")
+        key = await _key(place, who, session.user.id)
+        arrival = await _arrive(api, key, session.user)
+    except ClientError as error:
+        copied = await _as_copied(place, who, api) if _is_away(error) else None
+        if copied is None:
+            raise
+        arrival = copied
+    return await _enter(place, who, api, arrival)
+
+
+def _is_away(error: ClientError) -> bool:
+    if isinstance(error, ProblemError):
+        return error.is_transient
+    return isinstance(error, UnreachableError)
+
+
+async def _as_copied(place: Place, who: _Who, api: Api) -> _Arrival | None:
+    """The desk as it was, for whoever is still signed in here; None if nothing usable is kept."""
+    if await api.keeper.refresh_token() is None:
+        return None
+    copies = await _copies(place, who)
+    if copies is None:
+        return None
+    with garbage.bulk():
+        copy = await in_thread(copies.load)
+    if copies.aside is not None:
+        raise OfflineCopyError(
+            "The backend cannot be reached, and the copy of the list on this computer cannot be"
+            f" read. It is kept as {copies.aside}."
+        )
+    session = api.keeper.session  # the backend went away after it knew us again
+    if copy is None or (session is not None and session.user.id != copy.officer.id):
+        return None
+    key = await _key(place, who, copy.officer.id)
+    if key.id != copy.device.id:
+        return None  # the key was lost meanwhile: what it signs now nobody knows yet
+    return _Arrival(copy.officer, key, copy.workspace, copy.device, copy)
 
 
 async def _with_own_password(place: Place, api: Api, session: Session, known: str) -> Session:
@@ -111,10 +178,9 @@ async def _with_own_password(place: Place, api: Api, session: Session, known: st
     return session.model_copy(update={"user": await api.me()})
 
 
-async def _reach(place: Place, address: str) -> tuple[_Who, Api]:
-    store, durability = await in_thread(place.open_store)
-    who = _Who(address, address, store, durability, embedded=False)
-    return who, await _api(place, address, store, address)
+async def _reach(place: Place, address: str, kept: Kept) -> tuple[_Who, Api]:
+    who = _Who(address, address, kept, embedded=False)
+    return who, await _api(place, address, kept.store, address)
 
 
 async def _api(place: Place, address: str, store: SecretStore, name: str) -> Api:
@@ -124,13 +190,9 @@ async def _api(place: Place, address: str, store: SecretStore, name: str) -> Api
     return api
 
 
-async def _key(place: Place, who: _Who, session: Session) -> DeviceKey:
+async def _key(place: Place, who: _Who, user: UUID) -> DeviceKey:
     return await in_thread(
-        devices.load_or_create,
-        who.store,
-        session.user.id,
-        backend=who.backend,
-        new_id=place.new_id,
+        devices.load_or_create, who.kept.store, user, backend=who.backend, new_id=place.new_id
     )
 
 
@@ -140,7 +202,7 @@ async def _enroll_by_administrator(
     administrator = sessions.administrator
     api = await _api(place, who.address, MemoryStore(), "demo-administrator")
     await api.keeper.keep(administrator)
-    root = await _key(place, who, administrator)
+    root = await _key(place, who, administrator.user.id)
     if (await api.device(root.id)).state is DeviceState.UNKNOWN:
         await devices.enroll_first(
             api,
@@ -158,22 +220,44 @@ async def _enroll_by_administrator(
     )
 
 
-async def _enter(
-    place: Place, who: _Who, api: Api, key: DeviceKey, session: Session
-) -> tuple[Entered, Path]:
-    files = place.files_of(who.backend)
-    sealer = await in_thread(load_sealer, who.store)
-    outbox = await Outbox.open(files / "outbox.sqlite3", sealer)
+async def _arrive(api: Api, key: DeviceKey, officer: User) -> _Arrival:
+    return _Arrival(officer, key, await api.workspace(), await api.device(key.id))
+
+
+async def _copies(place: Place, who: _Who) -> CopyFile | None:
+    """Where the list is kept for a start without a network; nowhere if the key would not last.
+
+    The demo's backend is this console's own: it is never away.
+    """
+    if who.embedded or not who.kept.durability.remembered:
+        return None
+    sealer = await in_thread(load_sealer, who.kept.store)
+    return CopyFile(place.files_of(who.backend) / who.kept.file(*LIST), sealer)
+
+
+async def _outbox(place: Place, who: _Who) -> Outbox:
+    """The durable queue; only in memory where its key would not outlive this run."""
+    path = None
+    if who.kept.durability.remembered:
+        path = place.files_of(who.backend) / who.kept.file("outbox", "sqlite3")
+    outbox = await Outbox.open(path, await in_thread(load_sealer, who.kept.store))
     place.stack.push_async_callback(outbox.close)
+    return outbox
+
+
+async def _enter(place: Place, who: _Who, api: Api, arrival: _Arrival) -> tuple[Entered, Path]:
+    api.keeper.belongs_to = arrival.officer.id
     entered = Entered(
         address=who.address,
         embedded=who.embedded,
         api=api,
-        officer=session.user,
-        workspace=await api.workspace(),
-        device=key,
-        device_state=await api.device(key.id),
-        durability=who.durability,
-        outbox=outbox,
+        officer=arrival.officer,
+        workspace=arrival.workspace,
+        device=arrival.key,
+        device_state=arrival.device,
+        durability=who.kept.durability,
+        outbox=await _outbox(place, who),
+        copies=await _copies(place, who),
+        copy=arrival.copy,
     )
-    return entered, files
+    return entered, place.files_of(who.backend)

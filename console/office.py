@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -11,41 +10,43 @@ from uuid import UUID
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from console.accepting import Accepting
 from console.administering import Administering
+from console.again import Again
 from console.announcer import Announcer
 from console.auditing import Auditing
 from console.banners import BannerAction, Situation, banner_of
 from console.commands import Commands
+from console.deciding import Deciding
 from console.decisions import DecisionBook, news
 from console.entered import Entered
+from console.models.outbox import OutboxModel
 from console.models.pending import PendingModel
+from console.outboxing import Outboxing
+from console.paying import Paying
 from console.ports import DeskPort
-from console.runtime.dialogs import confirm, shown
 from console.runtime.tasks import TaskRunner
 from console.theme import Theme
-from console.theme_choice import ThemeChoice
 from console.views.account import Account
 from console.views.administration.page import Bench
 from console.views.alarm import AlarmOverlay
 from console.views.audit import AuditScreen
+from console.views.outbox import OutboxScreen
+from console.views.payments.bench import PayBench
+from console.views.payments.figures import Figures
 from console.views.pending import PendingScreen
-from console.views.reject import RejectDialog
 from console.views.settings import SettingsScreen, console_facts
 from console.views.shell import Screen, Shell
-from console.views.shortcuts import CommandPalette, ShortcutSheet
+from console.window_tools import WindowTools
+from console.words import when_words, whole
 from core.client.connection import ConnectionState, ConnectionStatus
-from core.client.errors import ClientError
 from core.client.outbox import OutboxItem
 from core.client.sender import SenderState
 from core.client.witness import WitnessState, WitnessStatus
-from core.domain.decisions import ReasonCode, Verdict
 from core.domain.roles import Role
 from core.protocol.messages import Device, DeviceState, EnrollmentRow
 
-# While somebody runs through the rows with a key held down, nothing is fetched for each of them.
-DETAIL_AFTER_SECONDS = 0.08
-_ADMINISTRATION_KEY = "Ctrl+4"
-_THEMES = (ThemeChoice.SYSTEM, ThemeChoice.LIGHT, ThemeChoice.DARK)
+_ADMINISTRATION_KEY = "Ctrl+6"
 
 
 class Office(QObject):
@@ -79,6 +80,7 @@ class Office(QObject):
         self._book = DecisionBook()
         self._offline_since: datetime | None = None
         self._was_live = False
+        self._as_of: datetime | None = None
         self.connection = ConnectionState.CONNECTING
         self.witness: WitnessStatus | None = None
         self._sender = SenderState.IDLE
@@ -92,6 +94,7 @@ class Office(QObject):
             me=entered.officer.id,
             threshold_cents=entered.workspace.threshold_cents,
         )
+        self.outbox = OutboxScreen(theme, OutboxModel(clock, self), self.commands, clock=clock)
         self.account = Account(
             theme, desk.account, window=window, tasks=tasks, clock=clock, tell=self._say
         )
@@ -104,31 +107,60 @@ class Office(QObject):
         self.auditing = Auditing(
             theme, self.audit, desk.audit, tasks=tasks, clock=clock, window=window
         )
+        self.paying = self._new_paying()
         self.settings = SettingsScreen(theme, console_facts(entered), self.account)
         self.administering = self._new_administering()
+        self._tools = WindowTools(
+            theme, self.commands, window=window, tasks=tasks, choose=self.theme_wanted.emit
+        )
         self.shell = Shell(
             theme,
             (
                 Screen("pending", "Pending", "inbox", "Ctrl+1", self.pending),
-                Screen("audit", "Audit", "shield-check", "Ctrl+2", self.audit),
-                Screen("settings", "Settings", "settings", "Ctrl+3", self.settings),
+                Screen("outbox", "Outbox", "send", "Ctrl+2", self.outbox),
+                Screen("payments", "Payments", "credit-card", "Ctrl+3", self.paying.screen),
+                Screen("audit", "Audit", "shield-check", "Ctrl+4", self.audit),
+                Screen("settings", "Settings", "settings", "Ctrl+5", self.settings),
                 *self.administering.screens(_ADMINISTRATION_KEY),
             ),
             workspace=entered.workspace.name,
             demo=entered.workspace.demo,
             officer=entered.officer.name,
-            on_palette=self._open_palette,
-            on_shortcuts=self._open_shortcuts,
+            on_palette=self._tools.open_palette,
+            on_shortcuts=self._tools.open_shortcuts,
         )
+        self.deciding = Deciding(
+            theme, self.pending, desk, tasks=tasks, window=window, tell=self._say
+        )
+        self.again = Again(
+            theme,
+            desk,
+            window=window,
+            tasks=tasks,
+            tell=self._say,
+            row_of=self.model.row,
+            clock=clock,
+        )
+        self.outboxing = Outboxing(
+            self.outbox,
+            desk,
+            tasks=tasks,
+            clock=clock,
+            window=window,
+            tell=self._say,
+            again=self.again.open,
+            look=self.open_payment,
+        )
+        self._accepting = Accepting(desk, window=window, tasks=tasks, tell=self._say)
         self.alarm = AlarmOverlay(theme, self.shell)
         self._banner_actions: Mapping[BannerAction, Callable[[], object]] = MappingProxyType(
             {
                 BannerAction.SIGN_IN: self.connect_wanted.emit,
                 BannerAction.RETRY: desk.retry_now,
-                BannerAction.ACCEPT_CONTACT: self._accept_first_contact,
+                BannerAction.ACCEPT_CONTACT: self._accepting.first_contact,
                 BannerAction.SHOW_FINGERPRINT: lambda: self.shell.open("settings"),
                 BannerAction.ENTER_CODE: self.code_wanted.emit,
-                BannerAction.ASK_AGAIN: self._ask_again,
+                BannerAction.ASK_AGAIN: self._accepting.ask_again,
                 BannerAction.SHOW_REQUESTS: lambda: self.administering.show_requests(self.shell),
             }
         )
@@ -145,11 +177,15 @@ class Office(QObject):
 
     def _take_rows(self, rows: tuple[EnrollmentRow, ...], *, snapshot: bool) -> None:
         self._book.settle(rows)
-        self.model.set_overlays(self._book.overlays())
+        self._lay_over()
         self.pending.show_rows(rows, snapshot=snapshot)
+
+    def _lay_over(self) -> None:
+        self.model.set_overlays(self._book.overlays(), self._book.take_changed())
 
     def connection_changed(self, status: ConnectionStatus) -> None:
         self.connection = status.state
+        self.paying.connection_changed(live=status.state is ConnectionState.LIVE)
         if status.state is ConnectionState.LIVE:
             self._offline_since, self._was_live = None, True
             self.auditing.connection_came_back()
@@ -161,6 +197,11 @@ class Office(QObject):
         )
         self._refresh_banner(status.message)
         self._refresh_outbox()
+
+    def list_as_of(self, at: datetime | None) -> None:
+        """The pending list stands as it was then (UTC), nothing newer comes; None: it is live."""
+        self._as_of = at
+        self._refresh_banner("")
 
     def witness_changed(self, status: WitnessStatus) -> None:
         self.witness = status
@@ -178,9 +219,9 @@ class Office(QObject):
         if answered is not None:
             # The answer brings the row as it is now; the feed will say the same.
             self._take_rows((answered,), snapshot=False)
-        self.model.set_overlays(self._book.overlays())
+        self._lay_over()
         self.pending.overlays_changed()
-        self._refresh_outbox()
+        self.outboxing.item_changed(item)
         told = news(item)
         if told is not None:
             self.shell.toasts.tell(told.kind, told.text)
@@ -201,6 +242,10 @@ class Office(QObject):
         """Users, devices, courses or the workspace changed."""
         self.administering.news()
 
+    def payments_changed(self) -> None:
+        """Something about card money came on the ledger."""
+        self.paying.news()
+
     @property
     def entered(self) -> Entered:
         return self._desk.entered
@@ -211,14 +256,6 @@ class Office(QObject):
 
     # --- the officer does ---
 
-    def approve(self, row: EnrollmentRow) -> None:
-        """Approve a row as shown."""
-        self._tasks.start("decide", self._decide(row, Verdict.APPROVE, None, None))
-
-    def reject(self, row: EnrollmentRow) -> None:
-        """Ask why, then reject the row as shown."""
-        self._tasks.replace("reject", self._reject(row))
-
     def open_payment(self, enrollment: UUID) -> None:
         """Go to a payment of the pending list, whatever the filter says; it may be gone."""
         self.shell.open("pending")
@@ -228,47 +265,20 @@ class Office(QObject):
             self.pending.filter.clear()
             table.select_key(enrollment)
 
-    async def _reject(self, row: EnrollmentRow) -> None:
-        dialog = RejectDialog(self._theme, row, self._window)
-        if await shown(dialog):
-            await self._decide(row, Verdict.REJECT, dialog.reason, dialog.note)
-
-    async def _decide(
-        self, row: EnrollmentRow, verdict: Verdict, reason: ReasonCode | None, note: str | None
-    ) -> None:
-        self.pending.detail.remember_decided(row)
-        try:
-            await self._desk.decide(row, verdict, reason=reason, note=note)
-        except ClientError as error:
-            self.shell.toasts.tell("danger", str(error))
-            return
-        self.pending.go_on_after(row.enrollment)
-
-    def _want_detail(self, enrollment: UUID) -> None:
-        self._tasks.replace("detail", self._load_detail(enrollment))
-
-    async def _load_detail(self, enrollment: UUID) -> None:
-        await asyncio.sleep(DETAIL_AFTER_SECONDS)
-        try:
-            detail = await self._desk.detail(enrollment)
-        except ClientError as error:
-            self.pending.detail.tell_no_detail(f"History: {error}")
-            return
-        self.pending.show_detail(detail)
-
     # --- inside ---
 
     def _connect(self) -> None:
-        self.pending.approve_wanted.connect(self.approve)
-        self.pending.reject_wanted.connect(self.reject)
-        self.pending.detail_wanted.connect(self._want_detail)
+        self.pending.again_wanted.connect(self.again.open_for)
+        self.outbox.pending_wanted.connect(lambda: self.shell.open("pending"))
+        self.outboxing.standing_changed.connect(self._refresh_outbox)
+        self.paying.figures_changed.connect(self._badge_payments)
         self.audit.pending_wanted.connect(self.open_payment)
         self.settings.theme_wanted.connect(self.theme_wanted)
         self.settings.notify_wanted.connect(self.notify_wanted)
         self.settings.connect_wanted.connect(self.connect_wanted)
         self.settings.sign_out_wanted.connect(self.sign_out_wanted)
-        self.settings.first_contact_accepted.connect(self._accept_first_contact)
-        self.alarm.accept_wanted.connect(self._accept_alarm)
+        self.settings.first_contact_accepted.connect(self._accepting.first_contact)
+        self.alarm.accept_wanted.connect(self._accepting.alarm)
         self.administering.waiting_changed.connect(lambda: self._refresh_banner(""))
 
     # --- administration ---
@@ -290,14 +300,23 @@ class Office(QObject):
         )
         return Administering(bench, self)
 
-    def _ask_again(self) -> None:
-        self._tasks.replace("ask again", self._ask_for_enrollment())
+    def _new_paying(self) -> Paying:
+        bench = PayBench(
+            theme=self._theme,
+            tasks=self._tasks,
+            commands=self.commands,
+            window=self._window,
+            clock=self._clock,
+            tell=self._say,
+            port=self._desk.payments,
+            roles=frozenset(self._desk.entered.officer.roles),
+            is_pending=lambda enrollment: self.model.row(enrollment) is not None,
+            look=self.open_payment,
+        )
+        return Paying(bench, self)
 
-    async def _ask_for_enrollment(self) -> None:
-        try:
-            await self._desk.enrollment.ask_again()
-        except ClientError as error:
-            self._say("danger", str(error))
+    def _badge_payments(self, figures: Figures) -> None:
+        self.shell.set_badge("payments", figures.needs, figures.words)
 
     def _say(self, kind: str, text: str) -> None:
         self.shell.toasts.tell(kind, text)
@@ -310,66 +329,30 @@ class Office(QObject):
                 name, text, run, owner=self.shell, group=group, keys=keys, whole_window=True
             )
 
-        shell = self.shell
-        add("open pending", "Go to Pending", lambda: shell.open("pending"), "Ctrl+1", group="Go")
-        add("open audit", "Go to Audit", lambda: shell.open("audit"), "Ctrl+2", group="Go")
-        add(
-            "open settings", "Go to Settings", lambda: shell.open("settings"),
-            "Ctrl+3", "Ctrl+,", group="Go",
-        )  # fmt: skip
-        self.administering.add_commands(
-            add, shell, shortcut=_ADMINISTRATION_KEY, enter_code=self.code_wanted.emit
-        )
-        add("palette", "All commands…", self._open_palette, "Ctrl+K")
-        add("shortcuts", "Keyboard shortcuts…", self._open_shortcuts, "F1", "?")
-        add("theme", "Next appearance: system, light, dark", self._next_theme, "Ctrl+Shift+L")
+        for screen in self.shell.screens:
+            self._add_way_to(screen, add)
+        self.administering.add_commands(add, enter_code=self.code_wanted.emit)
+        tools = self._tools
+        add("palette", "All commands…", tools.open_palette, "Ctrl+K")
+        add("shortcuts", "Keyboard shortcuts…", tools.open_shortcuts, "F1", "?")
+        add("theme", "Next appearance: system, light, dark", tools.next_theme, "Ctrl+Shift+L")
         add("retry", "Connect again now", self._desk.retry_now, "F5")
         add("connect", "Connect to a backend…", self.connect_wanted.emit)
         add("sign out", "Sign out", self.sign_out_wanted.emit)
         add("quit", "Quit", self.quit_wanted.emit, "Ctrl+Q")
 
-    def _open_palette(self) -> None:
-        self._tasks.replace("palette", self._palette())
-
-    async def _palette(self) -> None:
-        palette = CommandPalette(self._theme, self.commands, self._window)
-        if await shown(palette) and palette.chosen is not None:
-            self.commands.trigger(palette.chosen.name)
-
-    def _open_shortcuts(self) -> None:
-        self._tasks.replace("shortcuts", self._shortcuts())
-
-    async def _shortcuts(self) -> None:
-        await shown(ShortcutSheet(self._theme, self.commands, self._window))
-
-    def _next_theme(self) -> None:
-        place = _THEMES.index(self._theme.choice) + 1
-        self.theme_wanted.emit(_THEMES[place % len(_THEMES)])
-
-    def _accept_first_contact(self) -> None:
-        self._tasks.start("first contact", self._desk.accept_first_contact())
-
-    def _accept_alarm(self) -> None:
-        self._tasks.replace("alarm", self._ask_about_alarm())
-
-    async def _ask_about_alarm(self) -> None:
-        agreed = await confirm(
-            self._window,
-            title="Take this ledger anyway?",
-            text="This console forgets what it had verified and takes what the backend shows now"
-            " as a new first contact. Do this only after your administrator told you why. The"
-            " evidence stays on this computer.",
-            yes="Take this ledger",
-            danger=True,
-        )
-        if agreed:
-            await self._desk.accept_alarm()
+    def _add_way_to(self, screen: Screen, add: Callable[..., None]) -> None:
+        keys = (screen.shortcut, "Ctrl+,") if screen.name == "settings" else (screen.shortcut,)
+        words = f"Go to {screen.title}"
+        add(f"open {screen.name}", words, lambda: self.shell.open(screen.name), *keys, group="Go")
 
     def _refresh_banner(self, message: str) -> None:
         """Also stops all deciding while the ledger is in doubt."""
         witness_alarm = self.witness is not None and self.witness.state is WitnessState.ALARM
         in_doubt = witness_alarm or self.connection is ConnectionState.ALARM
         self.pending.setEnabled(not in_doubt)
+        self.outbox.setEnabled(not in_doubt)  # one can decide again there
+        self.paying.screen.setEnabled(not in_doubt)
         telling = banner_of(self._situation(message or self.shell.banner.text))
         if telling is None:
             self.shell.banner.hide()
@@ -392,9 +375,15 @@ class Office(QObject):
             roles=frozenset(desk.entered.officer.roles),
             has_root=desk.enrollment.has_root,
             waiting=self.administering.waiting,
+            as_of="" if self._as_of is None else when_words(self._as_of, self._clock()),
+            keeps=desk.entered.durability.remembered,
         )
 
     def _refresh_outbox(self) -> None:
         passing = {SenderState.IDLE, SenderState.SENDING}
         stuck = self._sender not in passing or self.connection is not ConnectionState.LIVE
-        self.shell.status.show_outbox(self._book.waiting, stuck=stuck)
+        standing = self.outboxing.standing()
+        self.shell.status.show_outbox(standing, self._clock(), stuck=stuck)
+        needs = standing.needs_you
+        spoken = f"{whole(needs)} {'needs' if needs == 1 else 'need'} you" if needs else ""
+        self.shell.set_badge("outbox", needs, spoken)

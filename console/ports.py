@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
+from console.again import AgainPort
 from console.auditing import AuditPort
 from console.entered import Entered
+from console.outboxing import OutboxPort
 from console.views.account import AccountPort
 from console.views.administration.port import AdministrationPort
+from console.views.payments.port import PaymentsPort
 from core.client.outbox import OutboxItem
 from core.domain.decisions import ReasonCode, Verdict
 from core.protocol.messages import Device, EnrollmentDetail, EnrollmentRow
@@ -26,7 +29,7 @@ class EnrollmentPort(Protocol):
     async def ask_again(self) -> None: ...
 
 
-class DeskPort(Protocol):
+class DeskPort(OutboxPort, AgainPort, Protocol):
     """What an office needs of a desk."""
 
     @property
@@ -43,6 +46,9 @@ class DeskPort(Protocol):
 
     @property
     def administration(self) -> AdministrationPort: ...
+
+    @property
+    def payments(self) -> PaymentsPort: ...
 
     async def decide(
         self,

@@ -196,10 +196,19 @@ QHeaderView::down-arrow, QHeaderView::up-arrow {{ width: 0; height: 0; }}
 """
 
 
-def _bars(_tokens: Tokens, c: Palette) -> str:
+def _bars(tokens: Tokens, c: Palette) -> str:
     return f"""
 QFrame[look="status"] {{ background: {c.surface_sunken}; border: none;
   border-top: 1px solid {c.border}; }}
+QPushButton[look="state"], QPushButton[look="state-warn"], QPushButton[look="state-danger"] {{
+  background: transparent; color: {c.text_muted}; border: 1px solid transparent;
+  border-radius: {tokens.radius.small}px; padding: 0 4px; min-height: 24px; }}
+QPushButton[look="state-warn"] {{ color: {c.warn}; }}
+QPushButton[look="state-danger"] {{ color: {c.danger}; }}
+QPushButton[look="state"]:hover, QPushButton[look="state-warn"]:hover,
+QPushButton[look="state-danger"]:hover {{ background: {c.row_hover}; }}
+QPushButton[look="state"]:focus, QPushButton[look="state-warn"]:focus,
+QPushButton[look="state-danger"]:focus {{ border: 1px solid {c.focus}; }}
 QSplitter::handle {{ background: {c.border}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 """

@@ -13,6 +13,11 @@ def method_words(method: PaymentMethod | None) -> str:
     return "Not chosen" if method is None else _METHODS[method]
 
 
+def provider_words(name: str) -> str:
+    """A card provider as people know it; a sandbox's own number says nothing to them."""
+    return {"ikhokha": "iKhokha", "sandbox": "Sandbox"}.get(name.partition("-")[0], name)
+
+
 def age_words(age: timedelta) -> str:
     """How long something waits, in one unit: `now`, `5 min`, `3 h`, `2 days`."""
     seconds = age.total_seconds()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.decisions import Verdict
+from core.protocol.messages import EnrollmentRow
 
 
 class Progress(StrEnum):
@@ -24,11 +25,13 @@ FINAL_FOR_PERSON = frozenset({Progress.CONFLICT, Progress.REFUSED})
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """`message` says why, in plain words, for the tooltip and the detail pane."""
+    """`message` says why, in plain words, for the tooltip and the detail pane; `shown` is the row
+    that was decided about, exactly as the officer saw it."""
 
     verdict: Verdict
     progress: Progress
     message: str = ""
+    shown: EnrollmentRow | None = None
 
     @property
     def blocks_deciding(self) -> bool:
@@ -51,10 +54,10 @@ class Overlay:
 _WORDS = {
     (Progress.SENDING, True): "Approving…",
     (Progress.SENDING, False): "Rejecting…",
-    (Progress.WAITING, True): "Waiting to send",
-    (Progress.WAITING, False): "Waiting to send",
-    (Progress.HELD, True): "Held",
-    (Progress.HELD, False): "Held",
+    (Progress.WAITING, True): "Approval waits",
+    (Progress.WAITING, False): "Rejection waits",
+    (Progress.HELD, True): "Approval held",
+    (Progress.HELD, False): "Rejection held",
     (Progress.ACCEPTED, True): "Approved",
     (Progress.ACCEPTED, False): "Rejected",
     (Progress.CONFLICT, True): "Decide again",

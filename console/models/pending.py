@@ -163,10 +163,10 @@ class PendingModel(KeyedModel):
     def overlay(self, key: UUID) -> Overlay | None:
         return self._overlays.get(key)
 
-    def set_overlays(self, overlays: Mapping[UUID, Overlay]) -> None:
-        """The officer's own decisions by enrollment, in place of the former ones."""
-        before, self._overlays = self._overlays, MappingProxyType(dict(overlays))
-        self._touch(key for key in {*before, *overlays} if before.get(key) != overlays.get(key))
+    def set_overlays(self, overlays: Mapping[UUID, Overlay], changed: Iterable[UUID]) -> None:
+        """The officer's own decisions by enrollment; those of `changed` are painted anew."""
+        self._overlays = overlays
+        self._touch(changed)
 
     @property
     def fresh(self) -> frozenset[UUID]:

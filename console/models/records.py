@@ -88,6 +88,10 @@ class RecordModel(KeyedModel, Generic[T]):
         changed = [line for line in lines if self._lines.get(line.key) != line]
         self.apply_lines(changed, [key for key in self._lines if key not in held])
 
+    def put(self, record: T) -> None:
+        """This one in place of what has its key, or beside the others."""
+        self.apply_lines([self._line(record)], ())
+
     def record(self, key: UUID | None) -> T | None:
         """The record of a line, shown or not."""
         line = self._lines.get(key) if key is not None else None

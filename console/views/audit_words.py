@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from console.views.wording import entry_cents, entry_look, entry_words, reason_words, refusal_words
+from console.views.wording import (
+    entry_cents,
+    entry_look,
+    entry_words,
+    failure_words,
+    is_card_approval,
+    late_words,
+    reason_words,
+    refusal_words,
+    settlement_words,
+)
 from console.widgets.fields import Field
-from console.words import counted
+from console.words import counted, provider_words
 from core.domain.money import format_rand
 from core.domain.references import show_reference
 from core.ledger.canonical import Json
@@ -47,6 +57,8 @@ ACTIONS: tuple[tuple[tuple[str, str], ...], ...] = (
         ("enrollment.rejection_reversed", "Rejection reversed"),
         ("enrollment.reinstated", "Reinstated"),
         ("decision.refused", "Decision refused"),
+        ("decision.withdrawn", "Decision withdrawn"),
+        ("withdrawal.refused", "Withdrawal refused"),
     ),
     (
         ("enrollment.enrolled", "Enrolled"),
@@ -54,6 +66,12 @@ ACTIONS: tuple[tuple[tuple[str, str], ...], ...] = (
         ("claim.recorded", "Payment recorded"),
         ("card.started", "Card payment started"),
         ("card.failed", "Card payment failed"),
+        ("card.late_money", "Late card money"),
+        ("late_money.settled", "Late money settled"),
+        ("refund.sent", "Refund sent"),
+        ("refund.done", "Refund done"),
+        ("claim.manual_asked", "Approval by hand asked"),
+        ("webhook.replayed", "Callbacks replayed"),
         ("enrollment.expired", "Expired"),
     ),
     (
@@ -74,7 +92,7 @@ _SHORT = {
     code: words
     for group in ACTIONS
     for code, words in group
-    if code.startswith(("claim.", "course.", "card.")) or code == "enrollment.approved"
+    if code.startswith(("claim.", "course.", "card.", "refund.")) or code == "enrollment.approved"
 }
 
 
@@ -92,12 +110,18 @@ def read_entry(text: str, now: datetime) -> EntryWords:
         text=entry_words(leaf),
         icon=icon,
         tone=tone,
-        short=entry_words(leaf) if cents is None else _SHORT.get(leaf.action, entry_words(leaf)),
+        short=_short(leaf, cents),
         when=_when(leaf.time, now),
         exact_time=exact_time(leaf.time),
         subject=leaf.subject.partition(":")[0].capitalize(),
         amount="" if cents is None else format_rand(cents),
     )
+
+
+def _short(leaf: Leaf, cents: int | None) -> str:
+    if is_card_approval(leaf):
+        return "Approved by the card payment"
+    return entry_words(leaf) if cents is None else _SHORT.get(leaf.action, entry_words(leaf))
 
 
 def exact_time(at: datetime) -> str:
@@ -118,7 +142,9 @@ def _when(at: datetime, now: datetime) -> str:
 
 # --- facts ---------------------------------------------------------------------------------------
 
-_DROPPED = frozenset({"student", "course", "claim", "user", "device"})  # ids: shown as stored
+_DROPPED = frozenset(
+    {"student", "course", "claim", "user", "device", "attempt", "late_money", "deliveries"}
+)  # ids: shown as stored
 
 
 def fact_fields(leaf: Leaf) -> list[Field]:
@@ -204,6 +230,11 @@ _FACTS: Mapping[str, tuple[str, _Words]] = MappingProxyType(
         "content": ("Content", _sealed),
         "bank": ("Bank details", _sealed),
         "public_key": ("Key", _key),
+        "provider": ("Provider", lambda value: provider_words(_plain(value))),
+        "failure": ("Failed because", lambda value: failure_words(value).capitalize()),
+        "late": ("Late because", lambda value: late_words(value).capitalize()),
+        "how": ("What became of it", lambda value: settlement_words(value).capitalize()),
+        "count": ("Callbacks", _plain),
         "roles": ("Roles", _plain),
         "were": ("Roles before", _plain),
         "root": ("First device", _plain),

@@ -29,6 +29,7 @@ class DetailPane(QFrame):
     """Shows the row that would be decided about; `row` is exactly that row."""
 
     close_wanted = Signal()
+    again_wanted = Signal()  # compare the own decision with what the payment is now
 
     def __init__(
         self, theme: Theme, *, clock: Clock, me: UUID, threshold_cents: int | None
@@ -40,7 +41,6 @@ class DetailPane(QFrame):
         self._threshold = threshold_cents
         self._row: EnrollmentRow | None = None
         self._overlay: Overlay | None = None
-        self._decided: EnrollmentRow | None = None
         self.setProperty("look", "pane")
         self._empty = EmptyState(
             theme, icon="panel-right", text="Select a payment to see its details."
@@ -51,6 +51,9 @@ class DetailPane(QFrame):
         self._reference = Button(theme, "", look="quiet", icon="copy", on_click=self.copy_reference)
         self._reference.setToolTip("Copy the reference (C)")
         self.notice = Notice(theme)
+        self.again = Button(
+            theme, "Compare and decide again…", hint="G", on_click=self.again_wanted.emit
+        )
         self.fields = FieldList(theme)
         self.card = StudentCardPreview(theme)
         self.timeline = Timeline(theme)
@@ -76,6 +79,12 @@ class DetailPane(QFrame):
     def can_reject(self) -> bool:
         return self.reject.isEnabled()
 
+    @property
+    def can_compare(self) -> bool:
+        """Whether an own decision about this row met a change."""
+        conflict = self._overlay is not None and self._overlay.progress is Progress.CONFLICT
+        return self._row is not None and conflict
+
     def clear(self) -> None:
         """Nothing is selected."""
         self._row = None
@@ -90,7 +99,6 @@ class DetailPane(QFrame):
         self._row = row
         self._overlay = overlay
         if not same:
-            self._decided = None
             self._details.setVisible(False)
             self._loading.setText("Loading…")
             self._loading.setVisible(True)
@@ -119,10 +127,6 @@ class DetailPane(QFrame):
     def tell_no_detail(self, message: str) -> None:
         """The history cannot be fetched; the row itself stays."""
         self._loading.setText(message)
-
-    def remember_decided(self, row: EnrollmentRow) -> None:
-        """The row that the officer's last decision was bound to, for showing what changed."""
-        self._decided = row
 
     def copy_reference(self) -> None:
         """Put the reference on the clipboard."""
@@ -182,6 +186,7 @@ class DetailPane(QFrame):
         layout.setContentsMargins(20, 4, 20, 16)
         layout.setSpacing(12)
         layout.addWidget(self.notice)
+        layout.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.fields)
         layout.addWidget(line())
         layout.addWidget(self._loading)
@@ -245,6 +250,7 @@ class DetailPane(QFrame):
 
     def _show_notice(self) -> None:
         row, overlay = self._row, self._overlay
+        self.again.setVisible(self.can_compare)
         if row is None:
             return
         if overlay is not None:
@@ -258,11 +264,13 @@ class DetailPane(QFrame):
     def _tell_overlay(self, row: EnrollmentRow, overlay: Overlay) -> None:
         kind = {Progress.CONFLICT: "warn", Progress.REFUSED: "danger", Progress.HELD: "warn"}
         words = [overlay.message] if overlay.message else []
-        if overlay.progress is Progress.CONFLICT and self._decided is not None:
-            changes = difference(self._decided, row)
+        if overlay.progress is Progress.CONFLICT and overlay.shown is not None:
+            changes = difference(overlay.shown, row)
             words += [f"{name}: was {was}, is now {now}." for name, was, now in changes]
         if overlay.progress is Progress.CONFLICT and row.waiting:
             words.append("Look again, then approve or reject.")
+        if overlay.progress is Progress.WAITING:
+            words.append("It is kept on this computer and goes out by itself.")
         self.notice.tell(kind.get(overlay.progress, "info"), overlay.words, "\n".join(words))
 
     def _refresh_foot(self) -> None:
@@ -286,8 +294,14 @@ class DetailPane(QFrame):
         if self._row is None:
             return "Nothing is selected."
         if self._overlay is not None and self._overlay.blocks_deciding:
-            return "Your decision is on its way."
+            return _BLOCKED.get(self._overlay.progress, "Your decision is on its way.")
         return "" if self._row.waiting else "There is nothing to decide any more."
+
+
+_BLOCKED = {
+    Progress.WAITING: "You decided this: it waits to be sent.",
+    Progress.HELD: "You decided this: it is held.",
+}
 
 
 def _cents(row: EnrollmentRow) -> int:

@@ -85,6 +85,7 @@ class PendingScreen(QWidget):
     approve_wanted = Signal(object)  # EnrollmentRow, exactly as shown
     reject_wanted = Signal(object)  # EnrollmentRow, exactly as shown
     detail_wanted = Signal(object)  # UUID
+    again_wanted = Signal(object)  # UUID of the enrollment whose own decision met a change
 
     def __init__(
         self,
@@ -222,6 +223,10 @@ class PendingScreen(QWidget):
             "copy", "Copy the reference", self.detail.copy_reference,
             owner=self, group=own, keys=("C", "Ctrl+C"),
         )  # fmt: skip
+        self._again = add(
+            "compare", "Compare and decide again…", self._want_again,
+            owner=self, group=own, keys=("G",),
+        )  # fmt: skip
         add("filter", "Filter", self._go_filter, owner=self, group=own, keys=("/", "Ctrl+F"))
         add(
             "details",
@@ -240,6 +245,7 @@ class PendingScreen(QWidget):
         self.table.activated.connect(self._activated)
         self.detail.approve.clicked.connect(self._approve.action.trigger)
         self.detail.reject.clicked.connect(self._reject.action.trigger)
+        self.detail.again_wanted.connect(self._again.action.trigger)
         self.detail.close_wanted.connect(self.toggle_detail)
         self._refresh_sums = Throttle(self._paint_sums, later=timer_of(self))
         self._ages = QTimer(self)
@@ -259,6 +265,10 @@ class PendingScreen(QWidget):
     def _want_reject(self) -> None:
         if self._shown is not None and self.detail.can_reject:
             self.reject_wanted.emit(self._shown)
+
+    def _want_again(self) -> None:
+        if self._shown is not None and self.detail.can_compare:
+            self.again_wanted.emit(self._shown.enrollment)
 
     def _go_filter(self) -> None:
         self.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -331,6 +341,7 @@ class PendingScreen(QWidget):
         self._approve.action.setEnabled(self.detail.can_decide)
         self._reject.action.setEnabled(self.detail.can_reject)
         self._copy.action.setEnabled(self._shown is not None)
+        self._again.action.setEnabled(self.detail.can_compare)
 
     def _refresh_empty(self) -> None:
         filtered = bool(self._model.filter_text.strip()) and self._model.count > 0

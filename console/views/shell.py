@@ -23,6 +23,7 @@ from console.widgets.notices import Banner, Toasts
 
 COMPACT_BELOW = 1480
 _COMPACT_WIDTH = 64
+_BADGE_MOST = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,14 @@ class Shell(QWidget):
         self._buttons = QButtonGroup(self)
         self._rail = self._build_rail(theme, workspace, demo=demo)
         self._build()
+        self.status.outbox_wanted.connect(lambda: self.open("outbox"))
         self.toasts = Toasts(theme, self, left=lambda: self._rail.width() + 20)
         self.open(self._screens[0].name)
+
+    @property
+    def screens(self) -> tuple[Screen, ...]:
+        """In the order of the rail."""
+        return self._screens
 
     @property
     def current(self) -> str:
@@ -77,6 +84,13 @@ class Shell(QWidget):
                 screen.widget.setFocus()
                 return True
         return False
+
+    def set_badge(self, name: str, count: int, spoken: str = "") -> None:
+        """A figure beside a screen's name in the rail; none for 0."""
+        for screen, button in zip(self._screens, self._rail_buttons, strict=True):
+            if screen.name == name:
+                text = "" if not count else str(count) if count <= _BADGE_MOST else "99+"
+                button.set_badge(text, spoken)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

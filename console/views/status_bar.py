@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
+from console.models.outbox import Standing
 from console.theme import Theme
 from console.widgets.basic import Pill
-from console.words import counted, whole
+from console.widgets.state_button import StateButton
+from console.words import age_words, whole
 from core.client.connection import ConnectionState
 from core.client.witness import WitnessState, WitnessStatus
+
+_AGED = timedelta(minutes=1)
+_OPENS = "Open the outbox (Ctrl+2)"
 
 
 class StatusBar(QFrame):
     """Every state is an icon and words."""
+
+    outbox_wanted = Signal()
 
     def __init__(self, theme: Theme, officer: str) -> None:
         super().__init__()
@@ -22,13 +30,17 @@ class StatusBar(QFrame):
         self.setFixedHeight(32)
         self.connection = Pill(theme, "refresh-cw", "Connecting…")
         self.ledger = Pill(theme, "shield-check", "Ledger not verified yet")
-        self.outbox = Pill(theme, "send", "Outbox empty")
+        self.outbox = StateButton(theme, "send", "Outbox empty")
+        self.needs = StateButton(theme, "circle-alert", "", "danger")
         self.officer = Pill(theme, "user", officer)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(24)
-        for pill in (self.connection, self.ledger, self.outbox):
+        for pill in (self.connection, self.ledger, self.outbox, self.needs):
             row.addWidget(pill)
+        for button in (self.outbox, self.needs):
+            button.clicked.connect(lambda _checked: self.outbox_wanted.emit())
+        self.needs.hide()
         row.addStretch(1)
         row.addWidget(self.officer)
 
@@ -60,12 +72,29 @@ class StatusBar(QFrame):
             words = f"Ledger verified to {whole(status.verified_to)}"
             self.ledger.show_state("shield-check", words, "ok")
 
-    def show_outbox(self, waiting: int, *, stuck: bool) -> None:
+    def show_outbox(self, standing: Standing, now: datetime, *, stuck: bool) -> None:
         """`stuck`: it does not go by itself in this moment."""
-        if not waiting:
-            self.outbox.show_state("send", "Outbox empty", "text_muted")
+        self._show_needs(standing.needs_you)
+        if not standing.waiting:
+            words = "Nothing waits" if standing.needs_you else "Outbox empty"
+            self.outbox.show_state("send", words, "text_muted", _OPENS)
             return
-        words = f"{counted(waiting, 'decision', 'decisions')} to send"
-        self.outbox.show_state(
-            "hourglass" if stuck else "send", words, "warn" if stuck else "accent"
-        )
+        if standing.held:
+            icon, tone = "lock", "warn"
+        else:
+            icon, tone = ("hourglass", "warn") if stuck else ("send", "accent")
+        self.outbox.show_state(icon, _waiting_words(standing, now), tone, _OPENS)
+
+    def _show_needs(self, count: int) -> None:
+        words = f"{whole(count)} {'needs' if count == 1 else 'need'} you"
+        self.needs.show_state("circle-alert", words, "danger", _OPENS)
+        self.needs.setVisible(count > 0)
+
+
+def _waiting_words(standing: Standing, now: datetime) -> str:
+    """`3 waiting, oldest 12 min`; what was decided just now has no age yet."""
+    words = f"{whole(standing.waiting)} waiting"
+    age = timedelta() if standing.oldest is None else now - standing.oldest
+    if age < _AGED:
+        return words
+    return f"{words}, {'' if standing.waiting == 1 else 'oldest '}{age_words(age)}"

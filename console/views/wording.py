@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from console.widgets.fields import Moment
-from console.words import when_words, whole
+from console.words import counted, method_words, provider_words, when_words, whole
+from core.domain.card_money import LateReason, Settlement
 from core.domain.decisions import ReasonCode
 from core.domain.enrollment import EnrollmentStatus
 from core.domain.money import format_rand
+from core.domain.roles import GATEWAY
 from core.ledger.errors import LedgerError
 from core.ledger.leaf import Leaf, decode
 from core.protocol.messages import EnrollmentRow, TimelineEntry
@@ -77,6 +79,9 @@ _REFUSALS: Mapping[str, str] = MappingProxyType(
         "not_allowed": "not allowed",
         "too_old": "waited too long",
         "number_reused": "number used twice",
+        "withdrawn": "withdrawn before",
+        "already_decided": "carried out before",
+        "account_disabled": "account disabled",
     }
 )
 
@@ -86,9 +91,69 @@ def refusal_words(code: object) -> str:
     return _REFUSALS.get(str(code), str(code or "").replace("_", " "))
 
 
-def _refused(facts: Facts) -> str:
-    words = refusal_words(facts.get("code"))
-    return f"Decision refused: {words}" if words else "Decision refused"
+def _refused(text: str) -> Callable[[Facts], str]:
+    def words(facts: Facts) -> str:
+        why = refusal_words(facts.get("code"))
+        return f"{text}: {why}" if why else text
+
+    return words
+
+
+_LATE_REASONS: Mapping[LateReason, str] = MappingProxyType(
+    {
+        LateReason.WRONG_AMOUNT: "another amount",
+        LateReason.OTHER_TRANSACTION: "another payment",
+        LateReason.UNKNOWN_TRANSACTION: "an unknown payment",
+        LateReason.ALREADY_PAID: "paid before",
+        LateReason.NOT_PENDING: "not open any more",
+        LateReason.OLD_ROUND: "for an earlier enrollment",
+    }
+)
+_SETTLEMENTS: Mapping[Settlement, str] = MappingProxyType(
+    {
+        Settlement.REFUNDED: "given back",
+        Settlement.APPLIED: "recorded as a payment",
+        Settlement.OTHER: "settled otherwise",
+    }
+)
+
+
+def late_words(code: object) -> str:
+    """Why money came late; a code that this console does not know stays as it is."""
+    return next((words for known, words in _LATE_REASONS.items() if known == code), _plain(code))
+
+
+def settlement_words(code: object) -> str:
+    """What became of late money; the same for a code that is not known."""
+    return next((words for known, words in _SETTLEMENTS.items() if known == code), _plain(code))
+
+
+def failure_words(code: object) -> str:
+    """Why a card payment failed, in a word or two."""
+    return _plain(code)
+
+
+def _plain(code: object) -> str:
+    return str(code or "").replace("_", " ")
+
+
+def _card_failed(facts: Facts) -> str:
+    why = failure_words(facts.get("failure"))
+    return f"The card payment failed: {why}" if why else "The card payment failed"
+
+
+def _settled(facts: Facts) -> str:
+    how = settlement_words(facts.get("how"))
+    return f"Late card money settled: {how}" if how else "Late card money settled"
+
+
+def _replayed(facts: Facts) -> str:
+    count = facts.get("count")
+    return (
+        f"{counted(count, 'callback', 'callbacks')} of the card provider replayed"
+        if (type(count) is int)
+        else "Callbacks of the card provider replayed"
+    )
 
 
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
@@ -96,8 +161,12 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         "enrollment.enrolled": _Kind("graduation-cap", "text_muted", _says("Enrolled")),
         "enrollment.enrolled_again": _Kind("undo-2", "text_muted", _says("Enrolled again")),
         "card.started": _Kind("credit-card", "text_muted", _says("Started a card payment")),
-        "card.failed": _Kind("credit-card", "danger", _says("The card payment failed")),
+        "card.failed": _Kind("credit-card", "danger", _card_failed),
         "card.late_money": _Kind("triangle-alert", "warn", _with_cents("Late card money came in:")),
+        "late_money.settled": _Kind("banknote", "ok", _settled),
+        "refund.sent": _Kind("send", "accent", _with_cents("Refund sent:")),
+        "refund.done": _Kind("circle-check", "ok", _with_cents("Refund done:")),
+        "webhook.replayed": _Kind("refresh-cw", "warn", _replayed),
         "claim.submitted": _Kind("landmark", "accent", _with_cents("Says the EFT is paid:")),
         "claim.recorded": _Kind("banknote", "accent", _with_cents("Payment recorded:")),
         "claim.manual_asked": _Kind("user", "accent", _says("Asked for approval by hand")),
@@ -117,7 +186,11 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         ),
         "enrollment.reinstated": _Kind("circle-check", "ok", _says("Reinstated, access granted")),
         "enrollment.completed": _Kind("graduation-cap", "ok", _says("Course completed")),
-        "decision.refused": _Kind("circle-alert", "warn", _refused),
+        "decision.refused": _Kind("circle-alert", "warn", _refused("Decision refused")),
+        "decision.withdrawn": _Kind(
+            "undo-2", "text_muted", _says("Decision withdrawn, not carried out")
+        ),
+        "withdrawal.refused": _Kind("undo-2", "warn", _refused("Withdrawal refused")),
         "student.registered": _Kind("user", "text_muted", _says("A student signed up")),
         "student.password_changed": _Kind(
             "key-round", "text_muted", _says("A student changed the password")
@@ -175,10 +248,23 @@ def reason_words(code: object) -> str:
 
 def entry_words(leaf: Leaf) -> str:
     """One sentence for an entry, whatever its action."""
+    if is_card_approval(leaf):
+        return f"{_card_approval(leaf)}, access granted"
     kind = _KINDS.get(leaf.action)
     if kind is None:
         return leaf.action.replace(".", ": ").replace("_", " ").capitalize()
     return kind.words(leaf.facts)
+
+
+def is_card_approval(leaf: Leaf) -> bool:
+    """Whether the system approved, because the provider confirmed a card payment."""
+    return leaf.action == "enrollment.approved" and leaf.actor == GATEWAY.code
+
+
+def _card_approval(leaf: Leaf) -> str:
+    provider = leaf.facts.get("provider")
+    by = f" ({provider_words(provider)})" if isinstance(provider, str) and provider else ""
+    return f"Approved by the card payment{by}"
 
 
 def entry_moment(entry: TimelineEntry, now: datetime) -> Moment:
@@ -196,13 +282,19 @@ def entry_moment(entry: TimelineEntry, now: datetime) -> Moment:
 def ending_words(row: EnrollmentRow, now: datetime) -> tuple[str, str]:
     """Why a row left the pending list: the kind of notice, and the sentence."""
     kind, verb = _ENDINGS[row.status]
-    return kind, f"{verb} by {row.status_by_name}, {when_words(row.status_at, now)}"
+    by = "the card payment" if row.status_by == GATEWAY.code else row.status_by_name
+    return kind, f"{verb} by {by}, {when_words(row.status_at, now)}"
 
 
 def difference(shown: EnrollmentRow, now: EnrollmentRow) -> tuple[tuple[str, str, str], ...]:
     """What changed between the row decided on and the row as it is: (name, before, now)."""
+    return tuple(fact for fact in side_by_side(shown, now) if fact[1] != fact[2])
+
+
+def side_by_side(shown: EnrollmentRow, now: EnrollmentRow) -> tuple[tuple[str, str, str], ...]:
+    """All that a decision was bound to: (name, as it was shown, as it is)."""
     facts = zip(_facts(shown), _facts(now), strict=True)
-    return tuple((name, before, after) for (name, before), (_, after) in facts if before != after)
+    return tuple((name, before, after) for (name, before), (_, after) in facts)
 
 
 def _facts(row: EnrollmentRow) -> tuple[tuple[str, str], ...]:
@@ -211,10 +303,10 @@ def _facts(row: EnrollmentRow) -> tuple[tuple[str, str], ...]:
     return (
         ("Amount", format_rand(claim.amount_cents if claim else row.amount_cents)),
         ("Owed", format_rand(row.amount_cents)),
-        ("Method", row.method.value.upper() if row.method else "not chosen"),
+        ("Method", method_words(row.method)),
         ("Student", row.student.name),
         ("Course", row.course_title),
         ("Proof", claim.proof[:12] if claim and claim.proof else "none"),
         ("First signature", signed.officer_name if signed else "none"),
-        ("Status", row.status.value),
+        ("Status", row.status.value.capitalize()),
     )

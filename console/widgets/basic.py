@@ -125,6 +125,7 @@ class Icon(QWidget):
         painter.end()
 
 
+_BADGE, _BADGE_TEXT = 18, 12
 # The colour of words and icon on a filled button.
 _LOOK_TEXT = MappingProxyType({"primary": "accent_text", "danger": "danger_text"})
 
@@ -252,6 +253,7 @@ class RailButton(QPushButton):
         self.setAccessibleName(text)
         self.toggled.connect(self._tint)
         theme.changed.connect(self._tint)
+        self._badge = ""
         self.set_compact(compact=False)
         self._tint()
 
@@ -259,6 +261,35 @@ class RailButton(QPushButton):
         self.setText("" if compact else f"  {self._text}")
         with_key = f"{self._text} ({self._shortcut})" if self._shortcut else self._text
         self.setToolTip(with_key)
+
+    def set_badge(self, text: str, spoken: str = "") -> None:
+        """A short figure in the corner, or none; `spoken` is what a screen reader says of it."""
+        self._badge = text
+        self.setAccessibleName(f"{self._text}, {spoken}" if spoken else self._text)
+        self.update()
+
+    @property
+    def badge(self) -> str:
+        return self._badge
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._badge:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = self._theme.font(weight=QFont.Weight.Medium, tabular=True)
+        font.setPixelSize(_BADGE_TEXT)
+        painter.setFont(font)
+        width = max(_BADGE, painter.fontMetrics().horizontalAdvance(self._badge) + 8)
+        top = 2 if not self.text() else (self.height() - _BADGE) / 2
+        box = QRectF(self.width() - width - (2 if not self.text() else 10), top, width, _BADGE)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("danger"))
+        painter.drawRoundedRect(box, _BADGE / 2, _BADGE / 2)
+        painter.setPen(self._theme.colour("danger_text"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._badge)
+        painter.end()
 
     def _tint(self) -> None:
         colour = "accent" if self.isChecked() else "text_muted"

@@ -134,6 +134,10 @@ class EmptyState(QWidget):
         self._label.setText(text)
         self._button.setVisible(action)
 
+    def set_action(self, words: str) -> None:
+        """What the action is called now."""
+        self._button.setText(words)
+
     @property
     def text(self) -> str:
         return self._label.text()

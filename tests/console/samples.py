@@ -15,7 +15,7 @@ from console.auditing import AuditPort
 from console.entered import Entered
 from core.client.api import Api
 from core.client.device import DeviceKey
-from core.client.outbox import Outbox, OutboxItem, OutboxState
+from core.client.outbox import ItemKind, Outbox, OutboxItem, OutboxState
 from core.client.secrets import Durability, MemoryStore
 from core.client.session import SessionKeeper
 from core.domain.course_card import CardLabel
@@ -40,7 +40,8 @@ from core.protocol.messages import (
     User,
     Workspace,
 )
-from tests.console import house
+from tests.console import house, till
+from tests.console.posted import FakeQueue
 
 NOW, ME, COURSES = house.NOW, house.ME, house.COURSES
 OTHER = UUID(int=8)
@@ -190,7 +191,10 @@ def item(
     attempts: int = 0,
     code: str | None = None,
     message: str | None = None,
+    age: timedelta = timedelta(),
+    dismissed: bool = False,
 ) -> OutboxItem:
+    """A decision of `age` about this row, as it was shown."""
     return OutboxItem(
         id=UUID(int=700_000 + n),
         officer=ME,
@@ -208,9 +212,29 @@ def item(
         reason_code=code,
         reason_message=message,
         answer=None,
-        created_at=NOW,
+        created_at=NOW - age,
         reference=of.reference,
         cents=of.claim.amount_cents if of.claim else of.amount_cents,
+        shown=of,
+        dismissed=dismissed,
+    )
+
+
+def withdrawal(of: OutboxItem, *, state: OutboxState = OutboxState.QUEUED) -> OutboxItem:
+    """What discarding a decision makes beside it."""
+    return replace(
+        of,
+        id=UUID(int=of.id.int + 50_000),
+        kind=ItemKind.WITHDRAWAL,
+        withdraws=of.id,
+        state=state,
+        answer=None,
+        reason_code=None,
+        reason_message=None,
+        attempts=0,
+        created_at=NOW,
+        settled_at=None,
+        dismissed=False,
     )
 
 
@@ -234,7 +258,7 @@ def answered(
     answer = DecisionAnswer(
         id=before.id, kind=kind, code=code or kind.value, message=message, index=9, row=now
     )
-    return replace(before, state=_STATES[kind], answer=answer)
+    return replace(before, state=_STATES[kind], answer=answer, settled_at=NOW)
 
 
 def entered(
@@ -280,7 +304,7 @@ def _no_entries() -> AuditPort:
 
 
 @dataclass
-class FakeDesk:
+class FakeDesk(FakeQueue):
     """Does what a desk promises to a window, without a backend."""
 
     entered: Entered = field(default_factory=entered)
@@ -294,6 +318,7 @@ class FakeDesk:
     audit: AuditPort = field(default_factory=_no_entries)
     administration: house.FakeHouse = field(default_factory=house.FakeHouse)
     account: house.FakeAccount = field(default_factory=house.FakeAccount)
+    payments: till.FakeTill = field(default_factory=till.FakeTill)
 
     @cached_property
     def enrollment(self) -> house.FakeEnrollment:
@@ -315,6 +340,11 @@ class FakeDesk:
             raise self.problem
         self.decided.append((row, verdict, reason, note))
         return item(row, verdict=verdict, n=len(self.decided))
+
+    async def decide_again(self, item: OutboxItem, row: EnrollmentRow) -> OutboxItem:
+        again = await self.decide(row, item.verdict)
+        await self.dismiss_item(item.id)
+        return again
 
     async def detail(self, enrollment: UUID) -> EnrollmentDetail:
         await asyncio.sleep(0)

@@ -20,6 +20,8 @@ def situation(
     role: Role = Role.OFFICER,
     has_root: bool = True,
     waiting: int = 0,
+    as_of: str = "",
+    keeps: bool = True,
 ) -> Situation:
     return Situation(
         connection=connection,
@@ -30,6 +32,8 @@ def situation(
         roles=frozenset({role}),
         has_root=has_root,
         waiting=waiting,
+        as_of=as_of,
+        keeps=keeps,
     )
 
 
@@ -92,3 +96,21 @@ def test_the_connections_own_words_are_told() -> None:
     told = banner_of(situation(connection=ConnectionState.REFUSED))
     assert told is not None
     assert (told.kind, told.text) == ("danger", "Try later.")
+
+
+@pytest.mark.parametrize(
+    ("keeps", "words"), [(True, "go out by themselves"), (False, "Nothing can be decided until")]
+)
+def test_an_old_list_says_how_old_and_what_becomes_of_decisions(keeps: bool, words: str) -> None:
+    told = banner_of(
+        situation(
+            connection=ConnectionState.LOST,
+            device=DeviceState.WAITING,
+            as_of="14:02",
+            keeps=keeps,
+        )
+    )
+    assert told is not None
+    assert told.text.startswith("Offline. Showing the list as of 14:02. ")
+    assert words in told.text
+    assert told.action is BannerAction.RETRY

@@ -21,6 +21,7 @@ from console.app import App, now
 from console.arguments import Arguments
 from console.desk import Desk
 from console.entering import Place, enter_backend
+from console.keeping import SafeKeeping
 from console.preferences import PreferenceFile
 from console.runtime.crash import CrashReporter
 from console.runtime.dialogs import ConfirmDialog
@@ -149,7 +150,8 @@ async def officers_console(backend: LiveBackend, folder: Path) -> AsyncIterator[
         return store, Durability(remembered=True, message="")
 
     async with AsyncExitStack() as stack:
-        place = Place(folder=folder, stack=stack, new_id=uuid7, open_store=open_store)
+        keeping = SafeKeeping(folder / "secrets.sealed", open_keyring=open_store)
+        place = Place(folder=folder, stack=stack, new_id=uuid7, keeping=keeping)
         email = backend.person(Role.OFFICER).email
         entered, files = await enter_backend(place, backend.url, email=email, password=PASSWORD)
         desk = Desk(

@@ -12,7 +12,7 @@ from core.client.outbox import OutboxState
 from core.domain.decisions import Verdict
 from core.domain.references import show_reference
 from core.protocol.messages import AnswerKind
-from tests.console.samples import answered, approved, item, row
+from tests.console.samples import answered, approved, item, row, withdrawal
 
 ROW = row(1)
 REFERENCE = show_reference(ROW.reference)
@@ -32,13 +32,29 @@ def test_a_decision_is_an_overlay_until_the_row_tells_it() -> None:
     assert book.overlays() == {}
 
 
+def test_only_what_became_another_overlay_is_told() -> None:
+    book, other = DecisionBook(), row(2)
+    book.note(item(ROW))
+    book.note(item(other))
+    assert book.take_changed() == {ROW.enrollment, other.enrollment}
+    book.note(item(ROW))
+    assert book.take_changed() == set()
+    book.note(item(ROW, state=OutboxState.SENDING, attempts=1))
+    book.settle([approved(other)])
+    assert book.take_changed() == set()  # on its way as before; not answered yet
+    book.note(answered(item(other), AnswerKind.ACCEPTED, "Approved."))
+    book.settle([approved(other)])
+    assert book.take_changed() == {other.enrollment}
+    assert set(book.overlays()) == {ROW.enrollment}
+
+
 @pytest.mark.parametrize(
     ("code", "progress", "words"),
     [
-        ("unreachable", Progress.WAITING, "Waiting to send"),
-        ("busy", Progress.WAITING, "Waiting to send"),
-        ("sign_in_needed", Progress.HELD, "Held"),
-        ("device_pending", Progress.HELD, "Held"),
+        ("unreachable", Progress.WAITING, "Approval waits"),
+        ("busy", Progress.WAITING, "Approval waits"),
+        ("sign_in_needed", Progress.HELD, "Approval held"),
+        ("device_pending", Progress.HELD, "Approval held"),
     ],
 )
 def test_why_a_decision_waits(code: str, progress: Progress, words: str) -> None:
@@ -106,3 +122,45 @@ def test_waiting_is_told_once_and_not_at_every_try() -> None:
     stuck = news(item(ROW, state=OutboxState.NEEDS_PERSON, message="Please decide again."))
     assert stuck is not None
     assert stuck.kind == "danger"
+
+
+def test_a_discarded_decision_leaves_the_row_and_its_withdrawal_waits() -> None:
+    book, decided = DecisionBook(), item(ROW)
+    book.note(decided)
+    discarded, taking_back = replace(decided, state=OutboxState.WITHDRAWN), withdrawal(decided)
+    book.note(discarded)
+    book.note(taking_back)
+    assert book.overlays() == {}
+    assert book.waiting == 1
+    told = news(discarded)
+    assert told is not None
+    assert told.text.startswith("Discarded: ")
+    assert news(taking_back) is None
+    done = withdrawal(decided, state=OutboxState.ACCEPTED)
+    book.note(done)
+    assert book.waiting == 0
+    settled = news(done)
+    assert settled is not None
+    assert settled.text.startswith("Withdrawn, and on the ledger: ")
+    late = news(replace(done, state=OutboxState.REFUSED, reason_message="It was done before."))
+    assert late is not None
+    assert (late.kind, late.text.endswith("It was done before.")) == ("warn", True)
+
+
+def test_what_was_seen_to_have_ended_lies_over_nothing_and_is_no_news() -> None:
+    book = DecisionBook()
+    conflict = answered(item(ROW), AnswerKind.CONFLICT_CHANGED, now=ROW)
+    book.note(conflict)
+    assert book.overlays()[ROW.enrollment].shown == ROW
+    book.note(replace(conflict, dismissed=True))
+    assert book.overlays() == {}
+    assert news(replace(conflict, dismissed=True)) is None
+
+
+def test_an_earlier_decision_that_is_discarded_leaves_the_newer_one() -> None:
+    book = DecisionBook()
+    first, second = item(ROW, n=1), item(ROW, n=2, verdict=Verdict.REJECT)
+    book.note(first)
+    book.note(second)
+    book.note(replace(first, state=OutboxState.WITHDRAWN))
+    assert book.overlays()[ROW.enrollment].words == "Rejecting…"

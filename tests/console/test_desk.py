@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,12 @@ class Heard:
     senders: list[SenderState] = field(default_factory=list)
     devices: list[DeviceState] = field(default_factory=list)
     house: int = 0
+    payments: int = 0
     size: int = 0
+    as_of: datetime | None = None
+
+    def list_as_of(self, at: datetime | None) -> None:
+        self.as_of = at
 
     def rows_came(self, rows: tuple[EnrollmentRow, ...], *, snapshot: bool) -> None:
         if snapshot:
@@ -74,6 +80,9 @@ class Heard:
 
     def house_changed(self) -> None:
         self.house += 1
+
+    def payments_changed(self) -> None:
+        self.payments += 1
 
     @property
     def state(self) -> WitnessState | None:  # of the witness
@@ -128,7 +137,7 @@ async def open_desk(
         workspace=await api.workspace(),
         device=DeviceKey(device.id, device.user, device.key),
         device_state=await api.device(device.id),
-        durability=Durability(remembered=False, message=""),
+        durability=Durability(remembered=True, message=""),
         outbox=outbox,
     )
     errors: list[str] = []
@@ -258,6 +267,33 @@ async def test_a_ledger_that_is_shorter_than_what_was_seen_stops_the_feed(
         )
 
 
+async def test_nothing_is_sent_to_a_ledger_in_doubt(
+    place: Place, live_backend: LiveBackend
+) -> None:
+    async with place:
+        claimed = place.backend.claim()
+        row = await row_of(place.heard, claimed)
+        await until(lambda: place.heard.verified_to == place.backend.size, what="the witness")
+        seen, place.desk._feed.next = place.desk._feed.next, 10_000  # as above
+        with live_backend.offline():
+            await until(lambda: place.heard.connection[-1] is ConnectionState.LOST, what="the loss")
+        place.desk.retry_now()
+        await until(lambda: place.heard.connection[-1] is ConnectionState.ALARM, what="the alarm")
+        place.desk._feed.next = seen
+        await place.desk.decide(row, Verdict.APPROVE)
+        await until(
+            lambda: (
+                place.heard.items[-1].reason_message
+                == "The ledger cannot be trusted: nothing is sent."
+            ),
+            what="the decision kept",
+        )
+        assert place.backend.row(claimed.enrollment).waiting
+        # A person was told why, and takes it.
+        await place.desk.accept_alarm()
+        await until(lambda: place.heard.last(OutboxState.ACCEPTED), what="the answer", timeout=30)
+
+
 async def test_history_is_fetched(place: Place) -> None:
     async with place:
         claimed = place.backend.claim()
@@ -273,3 +309,43 @@ async def test_after_an_accepted_alarm_it_follows_again(place: Place) -> None:
         await until(lambda: place.heard.state is WitnessState.FIRST_CONTACT)
         await place.desk.accept_first_contact()
         await until(lambda: place.heard.state is WitnessState.FOLLOWING)
+
+
+async def test_what_is_discarded_offline_is_withdrawn_on_the_ledger(place: Place) -> None:
+    async with place:
+        claimed = place.backend.claim()
+        row = await row_of(place.heard, claimed)
+        with place.backend.offline():
+            item = await place.desk.decide(row, Verdict.APPROVE)
+            await until(lambda: SenderState.UNREACHABLE in place.heard.senders, what="a failed try")
+            await place.desk.discard_item(item.id)
+            assert place.heard.last(OutboxState.WITHDRAWN) is not None
+        place.desk.retry_now()
+        await until(lambda: place.heard.last(OutboxState.ACCEPTED), what="the withdrawal")
+        withdrawal = place.heard.last(OutboxState.ACCEPTED)
+        assert withdrawal is not None
+        assert withdrawal.withdraws == item.id
+        assert place.backend.row(claimed.enrollment).waiting
+        actions = [entry.leaf for entry in place.backend.detail(claimed.enrollment).timeline]
+        assert sum('"action":"decision.withdrawn"' in leaf for leaf in actions) == 1
+
+
+async def test_an_item_is_retried_and_an_ended_one_leaves_the_list(place: Place) -> None:
+    async with place:
+        claimed = place.backend.claim()
+        row = await row_of(place.heard, claimed)
+        place.backend.approve(place.backend.device(number=1), claimed.enrollment)
+        with place.backend.offline():
+            item = await place.desk.decide(row, Verdict.APPROVE)
+            await until(lambda: SenderState.UNREACHABLE in place.heard.senders, what="a failed try")
+        await place.desk.retry_item(item.id)
+        await until(lambda: place.heard.last(OutboxState.CONFLICT), what="the answer")
+        assert (await place.desk.outbox_summary()).needs_attention == 1
+        await place.desk.dismiss_item(item.id)
+        assert (await place.desk.outbox_summary()).needs_attention == 0
+        items = await place.desk.outbox_items()
+        assert [(one.id, one.state, one.dismissed) for one in items] == [
+            (item.id, OutboxState.CONFLICT, True)
+        ]
+        assert await place.desk.notices() == ()
+        assert await place.desk.others_waiting() == 0

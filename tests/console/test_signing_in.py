@@ -136,7 +136,9 @@ async def test_an_unenrolled_console_keeps_the_decision(
         await until(
             lambda: office.model.overlay(claimed.enrollment) is not None, what="the overlay"
         )
-        await until(lambda: office.model.state(claimed.enrollment).words == "Held", what="held")
+        await until(
+            lambda: office.model.state(claimed.enrollment).words == "Approval held", what="held"
+        )
         assert office.waiting_to_send == 1
         assert live_backend.row(claimed.enrollment).waiting
 

@@ -91,14 +91,14 @@ def test_the_own_decision_lies_over_the_row() -> None:
     changed: list[int] = []
     model.dataChanged.connect(lambda top, _bottom: changed.append(top.row()))
     overlay = Overlay(Verdict.APPROVE, Progress.WAITING, "The backend cannot be reached.")
-    model.set_overlays({row.enrollment: overlay})
+    model.set_overlays({row.enrollment: overlay}, [row.enrollment])
     assert changed == [model.row_of(row.enrollment)]
-    assert cell(model, row.enrollment, Column.STATE) == "Waiting to send"
+    assert cell(model, row.enrollment, Column.STATE) == "Approval waits"
     assert cell(model, row.enrollment, Column.STATE, CellRole.ICON) == "hourglass"
     assert cell(model, row.enrollment, Column.STUDENT, CellRole.DIMMED) is True
     tip = cell(model, row.enrollment, Column.STATE, Qt.ItemDataRole.ToolTipRole)
     assert tip == "The backend cannot be reached."
-    model.set_overlays({})
+    model.set_overlays({}, [row.enrollment])
     assert cell(model, row.enrollment, Column.STATE) == "Waiting"
 
 

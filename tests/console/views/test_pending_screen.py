@@ -87,7 +87,7 @@ async def test_the_overlay_stops_a_second_decision(opened: OpenOffice) -> None:
     assert "on its way" in opened.office.pending.detail._why_not.text()
     opened.press(Key.Key_A)
     assert opened.desk.decided == []
-    assert opened.office.shell.status.outbox.text == "1 decision to send"
+    assert opened.office.shell.status.outbox.text() == "1 waiting"
 
 
 async def test_accepted_the_row_leaves_by_the_feed_and_a_toast_tells(opened: OpenOffice) -> None:
@@ -100,7 +100,8 @@ async def test_accepted_the_row_leaves_by_the_feed_and_a_toast_tells(opened: Ope
     assert show_reference(rows[0].reference) in text
     opened.bring(samples.approved(rows[0]))
     assert opened.office.model.overlay(rows[0].enrollment) is None
-    assert opened.office.shell.status.outbox.text == "Outbox empty"
+    status = opened.office.shell.status
+    await until(lambda: status.outbox.text() == "Outbox empty", what="nothing waits")
 
 
 async def test_a_change_behind_the_back_is_shown_side_by_side_and_decided_again(
@@ -130,7 +131,6 @@ async def test_a_change_behind_the_back_is_shown_side_by_side_and_decided_again(
 async def test_the_conflict_on_the_shown_row_names_the_difference(opened: OpenOffice) -> None:
     rows = await five(opened)
     detail = opened.office.pending.detail
-    detail.remember_decided(rows[0])
     changed = samples.row(5, version=3, claim_cents=200_000)
     opened.office.decision_changed(
         samples.answered(samples.item(rows[0]), AnswerKind.CONFLICT_CHANGED, now=changed)
@@ -306,5 +306,5 @@ async def test_offline_nothing_blocks(opened: OpenOffice) -> None:
     model = opened.office.model
     row = model.row_of(rows[0].enrollment)
     assert row is not None
-    assert model.index(row, Column.STATE).data() == "Waiting to send"
-    assert opened.office.shell.status.outbox.text == "1 decision to send"
+    assert model.index(row, Column.STATE).data() == "Approval waits"
+    assert opened.office.shell.status.outbox.text() == "1 waiting"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
@@ -126,6 +128,18 @@ async def test_a_feed_that_stops_for_another_ledger_stops_deciding(opened: OpenO
     assert opened.office.pending.isEnabled()
 
 
+async def test_an_old_list_is_called_old_until_the_connection_is_back(opened: OpenOffice) -> None:
+    office, at = opened.office, samples.NOW - timedelta(minutes=12)
+    office.list_as_of(at)
+    office.connection_changed(LOST)
+    assert f"Showing the list as of {at.astimezone():%H:%M}." in office.shell.banner.text
+    office.shell.banner._action.click()
+    assert opened.desk.accepted == ["retry"]
+    office.list_as_of(None)
+    office.connection_changed(LIVE)
+    assert office.shell.banner.text == ""
+
+
 async def test_settings_tell_this_consoles_facts(opened: OpenOffice) -> None:
     shown = opened.office.settings.console.shown
     assert opened.office.settings.fingerprint.text == opened.desk.entered.device.fingerprint
@@ -164,7 +178,9 @@ async def test_the_palette_finds_and_does(opened: OpenOffice) -> None:
     offered = [palette.list.item(n).text() for n in range(palette.list.count())]
     assert "Approve the payment" not in offered  # nothing is selected
     opened.type("go", palette.search)
-    assert palette.list.count() == 3
+    assert palette.list.count() == 5
+    opened.press(Key.Key_Down, palette.search)
+    opened.press(Key.Key_Down, palette.search)
     opened.press(Key.Key_Down, palette.search)
     opened.press(Key.Key_Down, palette.search)
     opened.press(Key.Key_Return, palette.search)

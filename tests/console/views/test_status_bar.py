@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from console.models.outbox import Standing
 from console.theme import Theme
 from console.views.status_bar import StatusBar
 from core.client.connection import ConnectionState
@@ -58,10 +61,39 @@ def test_the_ledger(bar: StatusBar) -> None:
     assert bar.ledger.icon == ("shield-alert", "danger")
 
 
-def test_the_outbox(bar: StatusBar) -> None:
-    bar.show_outbox(0, stuck=False)
-    assert bar.outbox.text == "Outbox empty"
-    bar.show_outbox(1, stuck=False)
-    assert (bar.outbox.text, bar.outbox.icon) == ("1 decision to send", ("send", "accent"))
-    bar.show_outbox(2, stuck=True)
-    assert (bar.outbox.text, bar.outbox.icon) == ("2 decisions to send", ("hourglass", "warn"))
+def waiting(count: int, minutes: int, *, held: bool = False) -> Standing:
+    oldest = samples.NOW - timedelta(minutes=minutes)
+    return Standing(waiting=count, oldest=oldest, held=held)
+
+
+@pytest.mark.parametrize(
+    ("standing", "stuck", "words", "look"),
+    [
+        (Standing(), True, "Outbox empty", ("send", "text_muted")),
+        (waiting(1, 0), False, "1 waiting", ("send", "accent")),
+        (waiting(1, 12), True, "1 waiting, 12 min", ("hourglass", "warn")),
+        (waiting(3, 12), True, "3 waiting, oldest 12 min", ("hourglass", "warn")),
+        (waiting(1200, 180, held=True), True, "1\u00a0200 waiting, oldest 3 h", ("lock", "warn")),
+    ],
+)
+def test_the_outbox(
+    bar: StatusBar, standing: Standing, stuck: bool, words: str, look: tuple[str, str]
+) -> None:
+    bar.show_outbox(standing, samples.NOW, stuck=stuck)
+    assert (bar.outbox.text(), bar.outbox.drawing) == (words, look)
+    assert bar.outbox.accessibleName() == words
+    assert bar.needs.isHidden()
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 needs you"), (2, "2 need you")])
+def test_what_needs_the_officer_stands_out(bar: StatusBar, count: int, words: str) -> None:
+    bar.show_outbox(Standing(needs_you=count), samples.NOW, stuck=False)
+    assert (bar.outbox.text(), bar.needs.text()) == ("Nothing waits", words)
+    assert bar.needs.drawing == ("circle-alert", "danger")
+    asked: list[int] = []
+    bar.outbox_wanted.connect(lambda: asked.append(1))
+    bar.needs.click()
+    bar.outbox.click()
+    assert asked == [1, 1]
+    bar.show_outbox(Standing(), samples.NOW, stuck=False)
+    assert bar.needs.isHidden()

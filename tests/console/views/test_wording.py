@@ -27,7 +27,8 @@ from core.ledger.leaf import decode
 from core.protocol.messages import TimelineEntry
 from tests.console import samples
 
-ACTIONS = sorted({rule.action for rule in RULES} | {ENROLLED, "decision.refused"})
+DECISIONS = {"decision.refused", "decision.withdrawn", "withdrawal.refused"}
+ACTIONS = sorted({rule.action for rule in RULES} | {ENROLLED} | DECISIONS)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -46,9 +47,10 @@ HOUSE = (
     "device.requested", "device.enrolled", "device.refused", "device.revoked", "course.added",
     "course.changed", "course.retired", "course.reopened", "workspace.set",
 )  # fmt: skip
+MONEY = ("late_money.settled", "refund.sent", "refund.done", "webhook.replayed")
 
 
-@pytest.mark.parametrize("action", [*ACTIONS, *HOUSE])
+@pytest.mark.parametrize("action", [*ACTIONS, *HOUSE, *MONEY])
 def test_whatever_happens_has_a_drawing_of_its_own(action: str) -> None:
     assert entry_look(action)[0] != entry_look("meteor.fell")[0]
 
@@ -56,7 +58,7 @@ def test_whatever_happens_has_a_drawing_of_its_own(action: str) -> None:
 def test_what_one_can_filter_by_is_what_happens() -> None:
     codes = [code for group in audit_words.ACTIONS for code, _ in group]
     assert len(set(codes)) == len(codes)
-    assert set(codes) <= {*ACTIONS, *HOUSE}
+    assert set(codes) <= {*ACTIONS, *HOUSE, *MONEY}
 
 
 def test_facts_are_told_by_their_names() -> None:
@@ -157,3 +159,8 @@ def test_small_words() -> None:
     assert whole(12_345) == "12\u00a0345"
     assert counted(1, "decision", "decisions") == "1 decision"
     assert counted(2, "decision", "decisions") == "2 decisions"
+
+
+def test_a_withdrawal_that_came_too_late_says_so() -> None:
+    refused = samples.leaf("withdrawal.refused", {"code": "already_decided"})
+    assert entry_words(decode(refused.encode())) == "Withdrawal refused: carried out before"

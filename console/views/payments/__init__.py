@@ -1,0 +1,1 @@
+"""The Payments screen: card payments, late money, refunds, callbacks and alerts."""
