@@ -97,6 +97,18 @@ def bench(arguments: list[str]) -> int:
     return _python(["-m", "tests.benchmarks", *arguments])
 
 
+def simulate(arguments: list[str]) -> int:
+    """seeded worlds full of faults, in virtual time (make simulate SEEDS=n FIRST=m)"""
+    prepare()
+    return _python(["-m", "tests.simulator", *arguments])
+
+
+def crash(arguments: list[str]) -> int:
+    """kill backend and console, n times each, and check (make crash N=n)"""
+    prepare()
+    return _python(["-m", "tests.crash", *arguments])
+
+
 def package(arguments: list[str]) -> int:
     """freeze console and backend into dist/bursar, and try them"""
     prepare()
@@ -135,6 +147,8 @@ COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
     "format": tidy,
     "criteria": criteria,
     "bench": bench,
+    "simulate": simulate,
+    "crash": crash,
     "package": package,
     "lock": lock,
     "help": usage,

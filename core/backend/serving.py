@@ -24,7 +24,7 @@ from core.backend.services.demo import seed_demo
 from core.backend.settings import Settings
 from core.backend.storage.engine import DatabaseLock, open_engine, sqlite_file
 from core.backend.storage.errors import SchemaError
-from core.backend.storage.migrate import migrate, require_current
+from core.backend.storage.revision import HEAD, current_revision, require_current
 from core.backend.web.app import create_app
 from core.backend.web.server import Server, bind, make_config, raise_descriptor_limit
 
@@ -80,15 +80,23 @@ def migrate_alone(url: str) -> None:
     """Migrate while no backend uses the database. Raises DatabaseInUseError on SQLite."""
     file = sqlite_file(url)
     if file is None:
-        migrate(url)
+        _migrate(url)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = DatabaseLock(file)
     lock.acquire()
     try:
-        migrate(url)
+        _migrate(url)
     finally:
         lock.release()
+
+
+def _migrate(url: str) -> None:
+    if current_revision(url) == HEAD:
+        return
+    from core.backend.storage.migrate import migrate  # noqa: PLC0415 - not at each start
+
+    migrate(url)
 
 
 def check_database(url: str) -> None:

@@ -1,4 +1,4 @@
-"""`make bench`, or `make bench ARGS="start_to_first_paint"` for one of them.
+"""`make bench`, or `make bench ARGS=start` for those whose name begins so.
 
 Prints one JSON object per line. The exit status is 0 whatever the figures are; a benchmark that
 cannot run prints a line without a value, and why.
@@ -17,10 +17,12 @@ from tests.benchmarks.decisions import durable_decisions
 from tests.benchmarks.fanout import fanout
 from tests.benchmarks.latency import latencies
 from tests.benchmarks.processes import BenchError
+from tests.benchmarks.replay import replayed_after_reconnect
 from tests.benchmarks.report import Line
 from tests.benchmarks.scale import Scale, smoke
 from tests.benchmarks.stalls import longest_stall
 from tests.benchmarks.start import start_to_first_paint
+from tests.benchmarks.webhooks import webhooks_accepted
 
 Bench = Callable[[Scale], Iterator[Line]]
 
@@ -29,10 +31,12 @@ BENCHES: Mapping[str, Bench] = {
     "submitted_to_console_p99": latencies,
     "approved_to_student_p99": latencies,
     "durable_decisions": durable_decisions,
+    "replayed_after_reconnect": replayed_after_reconnect,
     "start_to_first_paint": start_to_first_paint,
     "longest_stall": longest_stall,
     "fanout_deliveries": fanout,
     "memory_per_socket": fanout,
+    "webhooks_accepted": webhooks_accepted,
 }
 
 
@@ -57,8 +61,9 @@ def _told(bench: Bench, names: Sequence[str], scale: Scale) -> Iterator[Line]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    names = [argument for argument in arguments if argument != "--smoke"]
-    unknown = [name for name in names if name not in BENCHES]
+    wanted = [argument for argument in arguments if argument != "--smoke"]
+    names = [name for word in wanted for name in BENCHES if name.startswith(word)]
+    unknown = [word for word in wanted if not any(name.startswith(word) for name in BENCHES)]
     if unknown:
         print(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(BENCHES)}.")
         return 2

@@ -18,13 +18,14 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from uuid_utils.compat import uuid7
 
 from core.backend.services.commands import DecideCommand
 from core.backend.services.container import Services, build
+from core.backend.services.preparing import prepare
 from core.backend.storage import ledger
 from core.backend.web.app import create_app
 from core.backend.web.server import Server, bind, make_config
@@ -49,7 +50,7 @@ class Host:
         self._woken_ns = 0
         self._wake = services.sync.wake
         services.writer.on_commit = self._committed
-        self.commands: dict[str, Callable[[Answer], Awaitable[Answer]]] = {
+        self.commands: Commands = {
             "start": self._start,
             "event": self._event,
             "sign": self._sign,
@@ -89,7 +90,7 @@ class Host:
         services = self.services
         officer = await services.accounts.staff_identity(device.session.access_token)
         prepared = await services.reader.run(
-            lambda c: [services.approval._prepare(c, officer, batch) for batch in batches]
+            lambda c: [prepare(c, services.vault, officer, batch) for batch in batches]
         )
         todo = [item for some in prepared for item in some if isinstance(item, DecideCommand)]
         assert len(todo) == command["count"]
@@ -136,14 +137,17 @@ class Host:
         return device
 
 
-async def _obey(host: Host, server: Server, ready: asyncio.Event, port: int) -> None:
+Commands = Mapping[str, Callable[[Answer], Awaitable[Answer]]]
+
+
+async def obey(commands: Commands, server: Server, ready: asyncio.Event, port: int) -> None:
     """Answer commands until there are no more."""
     loop = asyncio.get_running_loop()
     given: asyncio.Queue[Answer | None] = asyncio.Queue()
     on_commands(lambda command: loop.call_soon_threadsafe(given.put_nowait, command))
     await ready.wait()
     while (command := await given.get()) is not None:
-        say(port=port, **await host.commands[command["do"]](command))
+        say(port=port, **await commands[command["do"]](command))
     server.leave()
 
 
@@ -153,7 +157,8 @@ async def _serve(folder: Path, template: Template) -> None:
     services = build(live_config(folder, url=f"http://127.0.0.1:{port}"))
     ready = asyncio.Event()
     server = Server(make_config(create_app(services)), ready.set)
-    obeying = asyncio.create_task(_obey(Host(services, template), server, ready, port))
+    host = Host(services, template)
+    obeying = asyncio.create_task(obey(host.commands, server, ready, port))
     await server.serve([bound])
     await obeying
 

@@ -13,6 +13,7 @@ class Scale:
     folder: Path
     rounds: int = 500
     decisions: int = 1_000
+    webhooks: int = 3_000
     turns: int = 3
     starts: int = 7
     arrivals: int = 1_000
@@ -31,6 +32,6 @@ class Scale:
 def smoke(folder: Path) -> Scale:
     """A second or two of each benchmark; its figures say nothing."""
     return Scale(
-        folder=folder, rounds=2, decisions=40, turns=1, starts=1, arrivals=8,
+        folder=folder, rounds=2, decisions=40, webhooks=40, turns=1, starts=1, arrivals=8,
         arrival_seconds=0.2, rows=500, sockets=8, events=2,
     )  # fmt: skip

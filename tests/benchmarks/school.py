@@ -11,10 +11,10 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from core.backend.configuring import folder_config
 from core.backend.services.container import BackendConfig, Services, build
 from core.backend.services.demo import seed_demo
 from core.backend.services.identities import StudentIdentity
-from core.backend.settings import folder_config
 from core.backend.storage.migrate import migrate
 from core.backend.storage.records import LessonText
 from core.domain.enrollment import PaymentMethod
@@ -80,6 +80,7 @@ async def _enroll(services: Services, pupil: Pupil, course: UUID) -> Place:
     payment = await services.orchestrator.enroll(
         pupil.identity, course, PaymentMethod.EFT, key=str(uuid7())
     )
+    assert payment.bank is not None
     return Place(pupil, course, payment.bank.reference.replace("-", ""))
 
 

@@ -34,9 +34,11 @@ def run(*names: str) -> list[dict[str, Any]]:
     [
         (["submitted_to_console_p99", "approved_to_student_p99"], ["ms", "ms"]),
         (["durable_decisions"], ["1/s", "1/s"]),
+        (["replayed_after_reconnect"], ["s", "s", "ms"]),
         (["start_to_first_paint"], ["ms"]),
         (["longest_stall"], ["ms"] * 5),
         (["fanout_deliveries", "memory_per_socket"], ["1/s", "KiB"]),
+        (["webhooks_accepted"], ["1/s", "1/s", "ms"]),
     ],
 )
 def test_each_benchmark_prints_its_lines(names: Sequence[str], units: Sequence[str]) -> None:

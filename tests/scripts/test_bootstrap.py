@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -22,6 +24,24 @@ def test_the_makefile_has_the_same_commands() -> None:
     targets = re.search(r"^TARGETS := (.*)$", makefile, re.MULTILINE)
     assert targets is not None
     assert set(targets[1].split()) == set(bootstrap.COMMANDS)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
+@pytest.mark.parametrize(
+    ("given", "handed_on"),
+    [
+        (["simulate", "SEEDS=7", "FIRST=3"], "simulate --seeds 7 --first 3"),
+        (["simulate"], "simulate"),
+        (["crash", "N=2", "ARGS=--seed 5"], "crash --cycles 2 --seed 5"),
+        (["bench", "ARGS=replay", "N=2"], "bench replay"),
+    ],
+)
+def test_make_hands_its_variables_on(given: list[str], handed_on: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", *given], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert " ".join(done.stdout.split()).endswith(f"scripts/bootstrap.py {handed_on}")
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,8 +42,8 @@ from core.backend.services.webhooks import CallbackKeys, WebhookHandler
 from core.backend.services.workspace_admin import WorkspaceAdmin
 from core.backend.storage.engine import DatabaseLock, open_engine, sqlite_file
 from core.backend.storage.listener import LedgerListener
-from core.backend.storage.migrate import require_current
 from core.backend.storage.reader import Reader
+from core.backend.storage.revision import require_current
 from core.backend.storage.vault import Vault
 from core.backend.storage.writer import Writer
 from core.domain.enrollment import PaymentMethod

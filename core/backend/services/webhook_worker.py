@@ -32,7 +32,8 @@ from core.domain.webhooks import MAX_TRIES, DeliveryState, retry_after
 log = structlog.get_logger(__name__)
 _TROUBLE = (SQLAlchemyError, StorageError, BusyError, OSError)
 
-AT_ONCE = 8
+# Few: whoever calls back, and every officer, waits for the same writer.
+AT_ONCE = 4
 POLL_SECONDS = 2.0
 # Longer than asking the provider can take.
 LEASE = timedelta(minutes=2)
@@ -109,11 +110,16 @@ class DeliveryWorker:
         return total
 
     async def _run(self) -> None:
+        enough = 1  # free places that are worth a transaction: several, while more wait than fit
         while True:
             self._wanted.clear()
+            room = self._at_once - len(self._running)
             try:
-                for delivery in await self._take(self._at_once - len(self._running)):
-                    self._begin(delivery)
+                if room >= enough:
+                    taken = await self._take(room)
+                    enough = max(1, self._at_once // 2) if len(taken) == room else 1
+                    for delivery in taken:
+                        self._begin(delivery)
             except _TROUBLE as error:
                 log.warning("callbacks could not be taken", error=type(error).__name__)
             with suppress(TimeoutError):

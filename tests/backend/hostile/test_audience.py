@@ -33,6 +33,7 @@ _DECIDED: Mapping[str, object] = {
     "/api/": frozenset[Role](),  # a new part has to be decided
     "/api/student/": _STUDENT,
     "/api/student/cards": _ANYBODY,
+    "/api/student/house": _ANYBODY,
     "/api/student/sign-in": _ANYBODY,
     "/api/student/sign-up": _ANYBODY,
     "/api/staff/": STAFF_ROLES,

@@ -22,7 +22,8 @@ from core.backend.storage import engine as engine_module
 from core.backend.storage import ledger, listener
 from core.backend.storage.engine import open_engine, write_transaction
 from core.backend.storage.errors import DatabaseAwayError, StorageError, UnknownOutcomeError
-from core.backend.storage.migrate import MIGRATING, current_revision, migrate, require_current
+from core.backend.storage.migrate import MIGRATING, migrate
+from core.backend.storage.revision import current_revision, require_current
 from core.domain.enrollment import PaymentMethod
 from tests.backend.nodes.conftest import Nodes
 from tests.backend.nodes.following import cut_all, following, listeners, server_side

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +19,13 @@ from uuid_utils.compat import uuid7
 from core.backend.storage import lookups, tables
 from core.backend.storage.engine import open_engine, write_transaction
 from core.backend.storage.errors import SchemaError
-from core.backend.storage.migrate import current_revision, downgrade, migrate, require_current
+from core.backend.storage.migrate import downgrade, migrate
 from core.backend.storage.records import DeviceNumber
+from core.backend.storage.revision import HEAD, current_revision, require_current
 from core.domain.roles import Role
 from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.both_engines
-
-HEAD = "0006"
 
 
 @pytest.fixture
@@ -159,6 +160,12 @@ def test_a_database_without_the_schema_is_refused(url: str) -> None:
     with pytest.raises(SchemaError, match="migrate"):
         require_current(engine)
     engine.dispose()
+
+
+def test_a_start_with_nothing_to_migrate_does_not_load_alembic() -> None:
+    code = "import sys, core.backend.cli; print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 _CHANGES: dict[Table, dict[str, object]] = {

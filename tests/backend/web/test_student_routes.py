@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from core.protocol.messages import CardView, LessonPage, Payment, StudentCards
+from core.domain.enrollment import PaymentMethod
+from core.protocol.messages import CardView, LessonPage, Payment, StudentCards, StudentHouse
 from tests.backend.web.asking import as_student, problem
 from tests.support.live_backend import LiveBackend
 from tests.support.live_people import LiveStudent
@@ -35,6 +36,11 @@ def test_a_visitor_is_asked_to_register(live_backend: LiveBackend, http: httpx.C
     assert {(card.label, card.action) for card in cards.values()} == {
         ("Register To Enroll", "sign_up")
     }
+
+
+def test_anybody_may_ask_what_can_be_paid_with(http: httpx.Client) -> None:
+    read = StudentHouse.model_validate_json(http.get("/api/student/house").content)
+    assert read == StudentHouse(demo=False, methods=(PaymentMethod.EFT,), simulated=False)
 
 
 @pytest.mark.req("1.2", "6.2")

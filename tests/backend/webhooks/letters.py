@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.backend.gateway.signature import sign
@@ -26,6 +27,13 @@ def fields(
 
 def compact(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def failures(links: Sequence[Sequence[str]], prefix: str = "") -> Iterator[bytes]:
+    """Without end, no two alike: failures of these (link, attempt), each with its own code."""
+    for number in itertools.count():
+        link, attempt = links[number % len(links)]
+        yield compact(fields(link, attempt, success=False, code=f"{prefix}{number}"))
 
 
 def signed(
