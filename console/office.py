@@ -313,7 +313,7 @@ class Office(QObject):
             is_pending=lambda enrollment: self.model.row(enrollment) is not None,
             look=self.open_payment,
         )
-        return Paying(bench, self)
+        return Paying(bench)
 
     def _badge_payments(self, figures: Figures) -> None:
         self.shell.set_badge("payments", figures.needs, figures.words)

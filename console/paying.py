@@ -23,14 +23,15 @@ class Paying(QObject):
 
     figures_changed = Signal(object)  # Figures
 
-    def __init__(self, bench: PayBench, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, bench: PayBench) -> None:
+        screen = PaymentsScreen(bench)
+        super().__init__(screen)  # it ends with its screen
+        self.screen = screen
         self._bench = bench
         self._is_live = False
         self._seen_to: datetime | None = None  # alerts
         self._counting = self._stale = False
         self.figures = Figures()
-        self.screen = PaymentsScreen(bench)
         self._news = Throttle(self._look, interval_ms=NEWS_EVERY_MS, later=timer_of(self))
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)

@@ -39,6 +39,11 @@ export class Api {
     return this.#ask("GET", "/api/student/cards");
   }
 
+  /** What can be paid with here, and whether it is play. */
+  house() {
+    return this.#ask("GET", "/api/student/house");
+  }
+
   payment(course) {
     return this.#ask("GET", `/api/student/payment/${encodeURIComponent(course)}`);
   }
@@ -53,6 +58,21 @@ export class Api {
 
   submitEft(course) {
     return this.#write("/api/student/eft", { course });
+  }
+
+  /** A page of the card provider: the one that is open, or a new one after a failure. */
+  startCard(course) {
+    return this.#write("/api/student/card", { course });
+  }
+
+  /** What became of the card payment; asking changes nothing that is not true already. */
+  checkCard(course) {
+    return this.#ask("POST", "/api/student/card/check", { body: { course } });
+  }
+
+  /** After several failed cards: a person is to look. */
+  askManual(course) {
+    return this.#write("/api/student/manual", { course });
   }
 
   async signUp({ name, email, password }) {

@@ -1,23 +1,25 @@
 /** The student page: builds its parts and wires them together. */
 
 import { Api, Unreachable } from "./api.js";
+import { CardWatch } from "./card-watch.js";
 import "./course-card.js";
-import { busyButton, h, icon, notice } from "./dom.js";
+import { busyButton, h, icon } from "./dom.js";
 import { LessonsView } from "./lessons.js";
 import { LiveFeed } from "./live.js";
+import { PageLines } from "./page-lines.js";
 import { PaymentDialog } from "./payment-dialog.js";
+import { cardOf, forgetReturn, takeReturn } from "./returning.js";
 import { SignInDialog } from "./sign-in-dialog.js";
 import { Store } from "./store.js";
 import { Tabs } from "./tabs.js";
 
-const OFFLINE = "You are offline. This page catches up by itself.";
-
 const at = (id) => document.getElementById(id);
 const store = new Store();
+const lines = new PageLines({ at, retry: () => live.restart() });
 const tabs = new Tabs(hearTab);
 const api = new Api({ onSignInNeeded: sessionEnded });
 const lessons = new LessonsView({ api, place: at("lessons") });
-const payment = new PaymentDialog({ api, onCard: learnCard });
+const payment = new PaymentDialog({ api, onCard: learnCard, onContinue: openLessons });
 const signIn = new SignInDialog({ api, onSignedIn: signedIn });
 const live = new LiveFeed({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live/student`,
@@ -28,8 +30,10 @@ const live = new LiveFeed({
   },
   onCard: learnCard,
 });
+const watch = new CardWatch({ check: checkCard });
 
 let asked = 0;
+let back = null; // how this page was come back to, until it is seen to
 
 // --- what comes in ---------------------------------------------------------------------------
 
@@ -37,9 +41,11 @@ let asked = 0;
 async function load() {
   const mine = ++asked;
   try {
-    const list = await api.cards();
+    const [list, house] = await Promise.all([api.cards(), api.house()]);
     if (mine !== asked) return undefined; // a later question, perhaps of another session
     reached(true);
+    payment.house = house;
+    lines.house(house);
     store.merge(list);
     return store.student;
   } catch (error) {
@@ -50,6 +56,41 @@ async function load() {
 
 function learnCard(card) {
   if (store.apply(card)) tabs.tellCard(store.student?.id, card);
+}
+
+/** The provider is asked what became of a card payment. What fails comes again, or by the feed. */
+async function checkCard(course) {
+  const { student } = store;
+  try {
+    const card = await api.checkCard(course);
+    if (store.student?.id === student?.id) learnCard(card);
+  } catch {
+    // The live feed tells whether the backend can be reached.
+  }
+}
+
+/** Back from the card provider's page, by its links or by the browser's back button. */
+function comeBack() {
+  back = takeReturn() ?? back;
+  seeToReturn();
+}
+
+function seeToReturn() {
+  if (!back || !store.loaded) return;
+  const { outcome } = back;
+  if (store.student) {
+    const card = cardOf(back, store.cards);
+    back = null;
+    if (!card) return;
+    if (lessons.course) location.hash = "#/";
+    payment.comeBack(card, outcome);
+    watch.hurry();
+  } else if (outcome === "back") {
+    back = null;
+  } else if (!back.asked) {
+    back.asked = true;
+    signIn.open("sign-in", { reason: "Please sign in to see what became of your payment." });
+  }
 }
 
 function hearTab(message) {
@@ -70,7 +111,7 @@ async function signOut() {
   } catch (error) {
     if (error.status !== 401) {
       // 401: signed out already
-      trouble(error.message);
+      lines.trouble(error.message);
       return;
     }
   }
@@ -92,30 +133,13 @@ function sessionEnded() {
 // --- what is shown ---------------------------------------------------------------------------
 
 function reached(yes) {
-  const banner = at("offline");
-  banner.hidden = yes;
-  banner.replaceChildren(...(yes ? [] : [icon("wifi-off"), OFFLINE]));
-  if (yes) trouble(null);
+  payment.reached = yes;
+  lines.reached(yes);
 }
 
 function fail(error) {
   if (error instanceof Unreachable) reached(false);
-  else trouble(error.message);
-}
-
-function trouble(text) {
-  const place = at("trouble");
-  place.hidden = !text;
-  const again = h(
-    "button",
-    { class: "button small", type: "button", onclick: () => live.restart() },
-    "Try again",
-  );
-  place.replaceChildren(...(text ? [notice(text, { action: again })] : []));
-}
-
-function announce(text) {
-  at("announcer").textContent = text;
+  else lines.trouble(error.message);
 }
 
 function showAccount() {
@@ -156,11 +180,12 @@ function showCards({ detail: { changed } }) {
   at("nothing").hidden = !store.loaded || shown.length > 0;
   for (const { card } of changed) old.get(card.course)?.flash();
   if (changed.length > 0) {
-    announce(changed.map(({ card }) => `${card.title}: ${card.label}. ${card.message}`).join(" "));
+    lines.announce(changed.map(({ card }) => `${card.title}: ${card.label}. ${card.message}`).join(" "));
   }
 }
 
 function followChange({ detail: { changed } }) {
+  watch.follow(store.cards);
   payment.follow((course) => store.card(course));
   if (changed.some(({ card }) => card.course === lessons.course)) lessons.load();
 }
@@ -169,10 +194,11 @@ function changeStudent() {
   showAccount();
   payment.close();
   if (!store.student) {
+    forgetReturn();
     if (lessons.course) location.hash = "#/";
     return;
   }
-  announce(`Signed in as ${store.student.name}.`);
+  lines.announce(`Signed in as ${store.student.name}.`);
   signIn.done();
   if (lessons.course) lessons.load();
 }
@@ -191,15 +217,37 @@ function act({ detail: { card } }) {
   if (card.action === "sign_up") {
     signIn.open("sign-up");
   } else if (card.action === "continue") {
-    location.hash = `#/course/${card.course}`;
+    openLessons(card);
   } else if (card.enabled) {
     payment.open(card);
   }
 }
 
+function openLessons(card) {
+  location.hash = `#/course/${card.course}`;
+}
+
+/** Whether somebody looks at the page now. */
+function look() {
+  if (document.hidden) {
+    watch.rest();
+    return;
+  }
+  live.hurry();
+  watch.hurry();
+}
+
+/** The browser kept the page while the student was elsewhere, and gives it back as it was. */
+function revive({ persisted }) {
+  if (!persisted) return;
+  live.restart();
+  comeBack();
+}
+
 // A dialog that closes comes first: nothing is announced behind an open one.
 store.addEventListener("cards", followChange);
 store.addEventListener("cards", showCards);
+store.addEventListener("cards", seeToReturn);
 store.addEventListener("student", changeStudent);
 at("cards").addEventListener("course-action", act);
 at("skip").addEventListener("click", (event) => {
@@ -209,9 +257,11 @@ at("skip").addEventListener("click", (event) => {
 window.addEventListener("hashchange", showRoute);
 window.addEventListener("online", () => live.restart());
 window.addEventListener("offline", () => live.restart());
-window.addEventListener("pageshow", ({ persisted }) => persisted && live.restart());
-document.addEventListener("visibilitychange", () => document.hidden || live.hurry());
+window.addEventListener("pagehide", () => live.stop());
+window.addEventListener("pageshow", revive);
+document.addEventListener("visibilitychange", look);
 
 showAccount();
 showRoute();
+comeBack();
 live.restart();

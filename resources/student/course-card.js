@@ -11,7 +11,7 @@ import { formatRand } from "./money.js";
 const ICONS = {
   sign_up: "user",
   enroll: "graduation-cap",
-  pay: "landmark",
+  pay: "banknote",
   wait: "hourglass",
   continue: "book-open",
 };
@@ -61,13 +61,14 @@ export class CourseCard extends HTMLElement {
     this.#card = card;
     this.dataset.course = card.course;
     this.dataset.action = card.action;
-    this.dataset.tone = closed(card) || card.action === "enroll" ? "attention" : card.action;
+    this.dataset.payment = card.payment ?? "";
+    this.dataset.tone = tone(card);
     this.dataset.version = card.version;
     this.#heading.textContent = card.title;
     this.#summary.textContent = card.summary;
     this.#price.textContent = formatRand(card.price_cents);
     this.#label.textContent = card.label;
-    this.#sign.replaceChildren(icon(closed(card) ? "lock" : ICONS[card.action]));
+    this.#sign.replaceChildren(icon(buttonIcon(card)));
     this.#message.hidden = !card.message;
     this.#message.replaceChildren(icon(messageIcon(card)), h("span", {}, card.message));
     this.#enable(card.enabled);
@@ -104,9 +105,23 @@ function closed({ action, label }) {
   return action === "wait" && label !== "Pending Approval";
 }
 
+function processing(card) {
+  return card.action === "pay" && card.payment === "processing";
+}
+
+function tone(card) {
+  const failed = card.action === "pay" && card.payment === "failed";
+  return closed(card) || failed || card.action === "enroll" ? "attention" : card.action;
+}
+
+function buttonIcon(card) {
+  if (closed(card)) return "lock";
+  return processing(card) ? "hourglass" : ICONS[card.action];
+}
+
 function messageIcon(card) {
-  if (card.action === "enroll" || closed(card)) return "circle-alert";
-  return card.action === "wait" ? "clock" : "info";
+  if (tone(card) === "attention") return "circle-alert";
+  return card.action === "wait" || processing(card) ? "clock" : "info";
 }
 
 customElements.define("course-card", CourseCard);

@@ -2,9 +2,13 @@
 
 import { h, icon } from "./dom.js";
 
+export const OFFLINE = "You are offline. This page catches up by itself.";
+
 let made = 0;
 
-/** `open()`, `close()`, `title`, `body` (an element to fill), `say(text)` and `onClose`. */
+/**
+ * `open()`, `close()`, `title`, `body` (an element to fill), `say(text)`, `offline` and `onClose`.
+ */
 export function makeDialog() {
   const title = h("h2", { id: `dialog-${++made}` });
   const body = h("div", { class: "body" });
@@ -20,10 +24,13 @@ export function makeDialog() {
     },
     icon("x"),
   );
+  // The page's own line is behind a modal dialog.
+  const offline = h("p", { class: "offline-line", hidden: true }, icon("wifi-off"), OFFLINE);
   const element = h(
     "dialog",
     { "aria-labelledby": title.id },
     h("header", {}, title, away),
+    offline,
     body,
     announcer,
   );
@@ -39,6 +46,9 @@ export function makeDialog() {
     },
     say(text) {
       announcer.textContent = text;
+    },
+    set offline(yes) {
+      offline.hidden = !yes;
     },
     set title(text) {
       title.textContent = text;

@@ -27,7 +27,7 @@ export function icon(name) {
 
 /** A notice in place: what went wrong, in plain words, and perhaps a way out. */
 export function notice(text, { kind = "danger", sign = null, action = null } = {}) {
-  const name = sign ?? (kind === "danger" ? "circle-alert" : "info");
+  const name = sign ?? (kind === "info" ? "info" : "circle-alert");
   const role = kind === "danger" ? "alert" : null;
   return h("div", { class: `notice ${kind}`, role }, icon(name), h("p", {}, text), action);
 }

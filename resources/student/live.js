@@ -54,6 +54,13 @@ export class LiveFeed {
     return this.#run(mine);
   }
 
+  /** Let go: a page with an open socket is not kept for the browser's back button. */
+  stop() {
+    this.#generation += 1;
+    this.#socket?.close();
+    this.#wake?.();
+  }
+
   /** Do not wait any longer, if this is waiting. */
   hurry() {
     this.#backoff.reset();

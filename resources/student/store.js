@@ -61,5 +61,5 @@ export class Store extends EventTarget {
 }
 
 function saysElse(card, before) {
-  return ["label", "action", "enabled", "message"].some((name) => card[name] !== before[name]);
+  return ["label", "action", "enabled", "message", "payment", "can_ask"].some((name) => card[name] !== before[name]);
 }

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -112,7 +113,9 @@ def make_template(folder: Path, database: str | None = None) -> Template:
     migrate(config.database_url)
     services = build(config)
     try:
-        return asyncio.run(_fill(services, folder))
+        # In a thread of its own: a browser may hold the event loop of this one.
+        with ThreadPoolExecutor(1) as aside:
+            return aside.submit(lambda: asyncio.run(_fill(services, folder))).result()
     finally:
         services.close()
 

@@ -67,10 +67,9 @@ class SectionFrame(QWidget):
 
     def show_part(self, part: QWidget) -> None:
         """Table or empty state. The keys of the screen work in either: the focus stays here."""
-        before = self.body.currentWidget()
-        if part is before:
+        if part is self.body.currentWidget():
             return
-        had_focus = before.hasFocus() or self.empty.hasFocus()
+        had_focus = self.table.hasFocus() or self.empty.hasFocus()
         self.body.setCurrentWidget(part)
         if had_focus:
             self.take_focus()
@@ -91,7 +90,8 @@ class SectionFrame(QWidget):
         about = self.about
         if about.choices:
             self.choice.set_choices([about.choices])
-        self.choice.setVisible(bool(about.choices))
+        else:
+            self.choice.hide()
         self.filter.setAccessibleName(f"Filter this page of {about.name.lower()}")
         self.filter.setPlaceholderText("Filter this page   /")
         left = QWidget()

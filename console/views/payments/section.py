@@ -148,12 +148,13 @@ class Section(SectionFrame, Generic[T]):
             self._loading = False
 
     def _take(self, page: Page[T]) -> None:
-        self._loaded, self._next = True, page.next_after
-        self.trouble.set_text("")
-        self._bring(lambda: self.model.show(page.rows))
         if not page.rows and len(self._cursors) > 1:  # what stood here is gone
             self._cursors.pop()
             self._stale = True
+            return
+        self._loaded, self._next = True, page.next_after
+        self.trouble.set_text("")
+        self._bring(lambda: self.model.show(page.rows))
         self._refresh_body()
         self.loaded.emit()
 

@@ -37,6 +37,12 @@ _OUTCOMES: Mapping[str, str] = MappingProxyType(
 _GOOD = frozenset({"approved", "already", "failed"})
 
 
+_DEAD_STEP = (
+    "No money is lost: the provider is asked about every link anyway."
+    " Replay it once the cause is gone."
+)
+
+
 def delivery_state(row: WebhookRow) -> State:
     return _STATES[row.state]
 
@@ -81,12 +87,7 @@ def _telling(row: WebhookRow, now: datetime) -> tuple[str, str, str]:
     said = row.message or f"{outcome_words(row.outcome)}."
     if row.state is DeliveryState.DEAD:
         words = f"Given up after {counted(row.tries, 'try', 'tries')}. {said}"
-        return (
-            "danger",
-            words,
-            "No money is lost: the provider is asked about every link anyway. \
-Replay it once the cause is gone.",
-        )
+        return "danger", words, _DEAD_STEP
     if row.state is DeliveryState.DONE:
         return "ok" if row.outcome in _GOOD else "info", said, "There is nothing to do."
     when = "" if row.next_try_at is None else f" {_next(row.next_try_at, now)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from PySide6.QtCore import Qt
+from pytestqt.modeltest import ModelTester
 
 from console.models.records import Cell, RecordColumn, RecordModel
 from console.roles import CellRole
@@ -81,3 +82,16 @@ def test_what_is_as_good_as_gone_is_dimmed() -> None:
     row = made.row_of(UUID(int=3))
     assert row is not None
     assert made.index(row, 0).data(CellRole.DIMMED) is True
+
+
+def test_one_record_is_put_in_place_of_its_former_self(qtmodeltester: ModelTester) -> None:
+    made = model()
+    qtmodeltester.check(made)  # type: ignore[no-untyped-call]  # pytest-qt has no types there
+    made.show(FRUITS)
+    made.sort(1)
+    made.put(fruit(2, "Apple", 99))
+    assert names(made) == ["melon", "plum", "Apple"]
+    made.put(fruit(9, "fig", 50))
+    assert names(made) == ["melon", "plum", "fig", "Apple"]
+    made.show(FRUITS[:1])
+    assert names(made) == ["plum"]

@@ -36,6 +36,17 @@ async def test_the_rail_opens_screens(opened: OpenOffice) -> None:
     assert not shell.open("monitor")
 
 
+async def test_the_rail_has_its_order_and_its_keys(opened: OpenOffice) -> None:
+    shown = [(screen.title, screen.shortcut) for screen in opened.office.shell.screens]
+    assert shown == [
+        ("Pending", "Ctrl+1"),
+        ("Outbox", "Ctrl+2"),
+        ("Payments", "Ctrl+3"),
+        ("Audit", "Ctrl+4"),
+        ("Settings", "Ctrl+5"),
+    ]
+
+
 async def test_a_narrow_window_keeps_its_width_for_the_table(opened: OpenOffice) -> None:
     shell = opened.office.shell
     assert opened.window.width() < COMPACT_BELOW

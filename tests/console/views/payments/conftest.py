@@ -81,6 +81,7 @@ class Counter:
 
     async def gone(self, kind: type[QDialog]) -> None:
         await until(lambda: self._dialog(kind) is None, what=f"the {kind.__name__} gone")
+        self.window.activateWindow()  # as a desktop does when a dialog has gone
         await until(self.window.isActiveWindow, what="keys reach the window")
 
     async def answer(self, *, yes: bool) -> None:

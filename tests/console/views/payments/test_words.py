@@ -19,7 +19,7 @@ from core.domain.card_money import LateReason, LinkState, RefundState, Settlemen
 from core.domain.enrollment import AttemptStatus
 from core.domain.webhooks import DeliveryState
 from tests.console import till
-from tests.console.till import NOW
+from tests.console.house import NOW
 
 
 def facts(shown: Shown) -> dict[str, str]:
