@@ -254,26 +254,44 @@ class Accounts:
         Raises ConflictError, which does not say that the email address is known here, and
         TooManyGuessesError: whoever tries out addresses has to wait, one address or many.
         """
-        id_ = self._config.new_id()
         name, email = body.name, normalise_email(body.email)
         by_email = f"sign-up-for:{self._vault.email_index(email).hex()}"
         self._guesses.attempt_all(
             {f"sign-up:{address}": FREE_TRIES_OF_ADDRESS, by_email: FREE_TRIES}
         )
-        salt = self._config.random_bytes(SALT_BYTES)
+        hashed = await self._passwords.hash(body.password)
+        student = await self._register(name, email, hashed)
+        return await self._new_student_session(student, name, label)
+
+    async def hash_password(self, password: str) -> str:
+        return await self._passwords.hash(password)
+
+    async def add_invented_student(
+        self, *, name: str, email: str, password_hash: str
+    ) -> StudentSession:
+        """One of the demo's students: they share a password that anybody may know, hashed once.
+
+        Raises ConflictError where there is an account with this address.
+        """
+        student = await self._register(name, normalise_email(email), password_hash)
+        return await self._new_student_session(student, name, "")
+
+    async def _register(self, name: str, email: str, password_hash: str) -> Student:
+        """Raises ConflictError where there is an account with this address."""
+        id_, salt = self._config.new_id(), self._config.random_bytes(SALT_BYTES)
         student = Student(
             id=id_,
             email_index=self._vault.email_index(email),
             sealed=self._vault.seal(pack_person(name, email), place=student_place(id_)),
             salt=salt,
             commitment=commit(salt, commitment_text(name, email)),
-            password_hash=await self._passwords.hash(body.password),
+            password_hash=password_hash,
             created_at=self._config.clock(),
         )
         answer = (await submit(self._writer, RegisterStudentCommand(student=student))).answer
         if answer.index is None:
             raise ConflictError("sign_up_refused", SIGN_UP_REFUSED)
-        return await self._new_student_session(student, name, label)
+        return student
 
     async def student_sign_in(
         self, body: SignIn, *, address: str, label: str = ""

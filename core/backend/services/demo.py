@@ -16,7 +16,6 @@ from core.backend.services.errors import ConflictError
 from core.backend.services.tokens import new_token
 from core.domain.enrollment import PaymentMethod
 from core.domain.roles import Role
-from core.protocol.messages import SignUp
 
 DEMO_NAME = "Bursar Demo College (demo data)"
 DEMO_DOMAIN = "demo.bursar.example"
@@ -58,7 +57,8 @@ async def seed_demo(services: Services, *, staff_password: str | None = None) ->
                 roles=person.roles,
             )
     courses = await _seed_courses(services)
-    await asyncio.gather(*(_seed_student(services, student, courses) for student in STUDENTS))
+    hashed = await services.accounts.hash_password(STUDENT_PASSWORD)
+    await asyncio.gather(*(_seed_student(services, s, courses, hashed) for s in STUDENTS))
     await _set_workspace(services, DEMO_NAME)
     return True
 
@@ -88,11 +88,14 @@ async def _seed_courses(services: Services) -> list[UUID]:
     return [there[course.title] for course in COURSES]
 
 
-async def _seed_student(services: Services, student: DemoStudent, courses: list[UUID]) -> None:
+async def _seed_student(
+    services: Services, student: DemoStudent, courses: list[UUID], password_hash: str
+) -> None:
     email = f"{student.name.lower().replace(' ', '.')}@{DEMO_DOMAIN}"
-    body = SignUp(name=student.name, email=email, password=STUDENT_PASSWORD)
     try:
-        session = await services.accounts.student_sign_up(body, address="demo")
+        session = await services.accounts.add_invented_student(
+            name=student.name, email=email, password_hash=password_hash
+        )
     except ConflictError:
         return
     identity = session.identity
