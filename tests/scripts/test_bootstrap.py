@@ -43,7 +43,8 @@ def test_make_hands_its_variables_on(given: list[str], handed_on: str) -> None:
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFL"))
     }
     done = subprocess.run(
-        ["make", "--dry-run", *given], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        ["make", "--dry-run", *given],
+        cwd=ROOT, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert " ".join(done.stdout.split()).endswith(f"scripts/bootstrap.py {handed_on}")
