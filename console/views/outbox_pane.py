@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout
 
 from console.theme import Theme
 from console.views.outbox_words import (
@@ -21,9 +19,10 @@ from console.views.outbox_words import (
     verdict_words,
     ways_of,
 )
-from console.widgets.basic import Button, Icon, IconButton, label
+from console.widgets.basic import Button
 from console.widgets.fields import Field, FieldList
-from console.widgets.notices import EmptyState, Notice
+from console.widgets.notices import Notice
+from console.widgets.record_pane import RecordPane
 from console.words import age_words, when_words, whole
 from core.client.outbox import OutboxState
 from core.domain.money import format_rand
@@ -32,33 +31,20 @@ from core.domain.references import show_reference
 _NO_WAYS = Ways()
 
 
-class OutboxPane(QFrame):
+class OutboxPane(RecordPane):
     """Shows one row of the outbox; `ways` is what can be done about it now."""
 
-    close_wanted = Signal()
-
     def __init__(self, theme: Theme, *, clock: Callable[[], datetime]) -> None:
-        super().__init__()
+        super().__init__(theme, hint="Select a decision to see what became of it.")
         self._clock = clock
         self._row: OutboxRow | None = None
-        self.setProperty("look", "pane")
-        self._empty = EmptyState(
-            theme, icon="panel-right", text="Select a decision to see what became of it."
-        )
-        self._icon = Icon(theme, "send", "text_muted")
-        self._state = label(theme, size="heading")
-        self._amount = label(theme, size="title")
-        self._amount.setAccessibleName("Amount")
-        self._reference = Button(theme, "", look="quiet", icon="copy", on_click=self.copy_reference)
-        self._reference.setToolTip("Copy the reference (C)")
         self.notice = Notice(theme)
         self.fields = FieldList(theme)
         self.retry = Button(theme, "Try now", look="primary", hint="R")
         self.discard = Button(theme, "Discard…", hint="Del")
         self.dismiss = Button(theme, "Dismiss", hint="X")
         self.again = Button(theme, "Decide again…", look="primary", hint="G")
-        self._foot = QFrame()
-        self._build(theme)
+        self._build()
         self.clear()
 
     @property
@@ -73,16 +59,13 @@ class OutboxPane(QFrame):
     def clear(self) -> None:
         """Nothing is selected."""
         self._row = None
-        self._foot.hide()
-        self._pages.setCurrentIndex(0)
+        self.show_nothing()
 
     def show_row(self, row: OutboxRow) -> None:
         is_other = self._row is None or self._row.key != row.key
         self._row = row
-        if is_other:
-            self._scroll.verticalScrollBar().setValue(0)
         self.refresh()
-        self._pages.setCurrentIndex(1)
+        self.show_page(from_the_top=is_other)
 
     def refresh(self) -> None:
         """Say it all again: the clock has moved on."""
@@ -90,76 +73,25 @@ class OutboxPane(QFrame):
         if row is None:
             return
         now, state, item = self._clock(), state_of(row), row.decision
-        self._icon.show_icon(state.icon, state.tone)
-        self._state.setText(f"{state.words} · {verdict_words(item)}")
-        self._amount.setText(format_rand(item.cents))
-        shown = show_reference(item.reference)
-        self._reference.setText(f" {shown}")
-        self._reference.setAccessibleName(f"Copy reference {shown}")
+        headline, shown = f"{state.words} · {verdict_words(item)}", show_reference(item.reference)
+        self.show_head(
+            icon=state.icon,
+            tone=state.tone,
+            state=headline,
+            title=format_rand(item.cents),
+            reference=shown,
+        )
         kind, words = telling(row)
         self.notice.tell(kind, words, next_step(row, now))
         self.fields.show_fields(_facts(row, now))
         self._show_ways()
-        self.setAccessibleName(f"{self._state.text()}, {shown}. {words}")
+        self.setAccessibleName(f"{headline}, {shown}. {words}")
 
-    def copy_reference(self) -> None:
-        """Put the reference on the clipboard."""
-        if self._row is not None:
-            QGuiApplication.clipboard().setText(show_reference(self._row.decision.reference))
-
-    # --- building ---
-
-    def _build(self, theme: Theme) -> None:
-        self._pages = QStackedLayout(self)
-        self._pages.addWidget(self._empty)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._body())
-        column.addLayout(self._head(theme))
-        column.addWidget(self._scroll, 1)
-        column.addWidget(self._foot)
-        self._build_foot()
-        self._pages.addWidget(page)
-
-    def _head(self, theme: Theme) -> QVBoxLayout:
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self._icon)
-        top.addWidget(self._state, 1)
-        top.addWidget(
-            IconButton(theme, "panel-right", "Hide details (D)", on_click=self.close_wanted.emit)
-        )
-        money = QHBoxLayout()
-        money.addWidget(self._amount)
-        money.addStretch(1)
-        money.addWidget(self._reference)
-        head = QVBoxLayout()
-        head.setContentsMargins(20, 10, 12, 10)
-        head.setSpacing(0)
-        head.addLayout(top)
-        head.addLayout(money)
-        return head
-
-    def _body(self) -> QWidget:
-        body = QWidget()
-        body.setProperty("look", "scrolled")
-        layout = QVBoxLayout(body)
-        layout.setContentsMargins(20, 4, 20, 16)
-        layout.setSpacing(12)
-        layout.addWidget(self.notice)
-        layout.addWidget(self.fields)
-        layout.addStretch(1)
-        return body
-
-    def _build_foot(self) -> None:
-        self._foot.setProperty("look", "foot")
-        buttons = QHBoxLayout(self._foot)
+    def _build(self) -> None:
+        self.body.addWidget(self.notice)
+        self.body.addWidget(self.fields)
+        self.body.addStretch(1)
+        buttons = QHBoxLayout(self.foot)
         buttons.setContentsMargins(20, 12, 20, 12)
         buttons.setSpacing(8)
         for button, share in ((self.discard, 1), (self.dismiss, 1), (self.retry, 2)):
@@ -175,7 +107,7 @@ class OutboxPane(QFrame):
         self.dismiss.setVisible(ways.dismiss)
         self.again.setVisible(bool(ways.again))
         self.again.setText(ways.again)
-        self._foot.setVisible(ways != _NO_WAYS)
+        self.foot.setVisible(ways != _NO_WAYS)
 
 
 def _facts(row: OutboxRow, now: datetime) -> list[Field]:
