@@ -37,7 +37,6 @@ def run(*names: str) -> list[dict[str, Any]]:
     [
         (["durable_decisions"], ["1/s", "1/s"]),
         (["start_to_first_paint"], ["ms"]),
-        (["longest_stall"], ["ms"] * 5),
         (["fanout_deliveries", "memory_per_socket"], ["1/s", "KiB"]),
     ],
 )
