@@ -9,10 +9,10 @@ from tests.crash import __main__ as command
 from tests.crash.campaign import Figures, Plan, run_house
 from tests.crash.checks import Kind, Problem
 
-CYCLES = 2
+CYCLES = 3
 
 
-def test_two_kills_of_each_lose_double_and_hide_nothing(tmp_path: Path) -> None:
+def test_three_kills_of_each_lose_double_and_hide_nothing(tmp_path: Path) -> None:
     figures = Figures()
     # With this seed one of the consoles has its window, and is killed with it.
     held = run_house(tmp_path / "house", Plan(cycles=CYCLES, seed="suite 45", windows=0.2), figures)
