@@ -198,6 +198,8 @@ class Automation:
         office = await self._office(command)
         if not office.commands.trigger(f"open {command['screen']}"):
             raise AutomationError("this screen cannot be opened")
+        if command["screen"] == "audit":
+            await _until(lambda: not office.audit.is_loading, command, "the list did not come")
         return {}
 
     async def _state(self, _command: Answer) -> Answer:

@@ -82,6 +82,8 @@ class AuditScreen(QWidget):
             on_action=self.reopen_wanted.emit,
         )
         self.pill = Button(theme, "", look="primary", on_click=self.go_newest)
+        self.is_loading = False
+        """Whether the first page of the list is still to come."""
         self._held: list[AuditEntry] = []
         self._held_too_many = False
         self._actions: list[QAction] = []  # can be done while this screen is seen
@@ -94,6 +96,7 @@ class AuditScreen(QWidget):
 
     def tell_loading(self) -> None:
         """The list is asked for; what was there belongs to another filter."""
+        self.is_loading = True
         self.empty.tell("hourglass", "Loading…", action=False)
         self._body.setCurrentWidget(self.empty)
         self.count.setText("")
@@ -101,6 +104,7 @@ class AuditScreen(QWidget):
 
     def tell_problem(self, message: str) -> None:
         """There is no list to show."""
+        self.is_loading = False
         self.entry.clear()
         self.problem.tell("unlink", message, action=True)
         self._body.setCurrentWidget(self.problem)
@@ -113,6 +117,7 @@ class AuditScreen(QWidget):
         """Another list, from its top."""
         self._hold_nothing()
         self.model.open(outline, filtered=filtered)
+        self.is_loading = self.model.rowCount() > 0
         self.entry.clear()
         self.table.scrollToTop()
         self._refresh()
@@ -123,6 +128,7 @@ class AuditScreen(QWidget):
         self._refresh()
 
     def put_page(self, page: int, entries: Sequence[AuditEntry]) -> None:
+        self.is_loading = False
         self.banner.hide()
         self.model.put_page(page, entries)
         self._show_current()
