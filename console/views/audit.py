@@ -34,7 +34,7 @@ _WIDTHS = {
     Column.TIME: 140,
     Column.WHO: 128,
     Column.ABOUT: 112,
-    Column.REFERENCE: 106,
+    Column.REFERENCE: 128,
     Column.AMOUNT: 108,
     Column.ENTRY: 96,
 }

@@ -37,7 +37,7 @@ from core.domain.money import format_rand
 _WIDTHS = {
     Column.STATE: 138,
     Column.AGE: 80,
-    Column.REFERENCE: 118,
+    Column.REFERENCE: 128,
     Column.DECISION: 104,
     Column.AMOUNT: 122,
 }

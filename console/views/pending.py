@@ -33,7 +33,7 @@ from core.protocol.messages import EnrollmentDetail, EnrollmentRow
 
 _WIDTHS = {
     Column.AGE: 92,
-    Column.REFERENCE: 118,
+    Column.REFERENCE: 128,
     Column.METHOD: 76,
     Column.AMOUNT: 122,
     Column.STATE: 146,

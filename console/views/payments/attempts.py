@@ -33,7 +33,7 @@ class AttemptsSection(Section[CardAttempt]):
         columns: tuple[RecordColumn[CardAttempt], ...] = (
             RecordColumn("State", lambda row: attempt_state(row).cell(row.created_at), 118),
             RecordColumn("Started", lambda row: when_cell(row.created_at, bench.clock()), 134),
-            RecordColumn("Reference", lambda row: reference_cell(row.reference), 118),
+            RecordColumn("Reference", lambda row: reference_cell(row.reference), 128),
             RecordColumn("Student", lambda row: Cell(row.student_name)),
             RecordColumn("Amount", lambda row: money_cell(row.cents), 116, right=True),
             RecordColumn("Provider said", lambda row: Cell(said_words(row)), 132),

@@ -32,7 +32,7 @@ class LateMoneySection(Section[LateMoneyRow]):
         columns: tuple[RecordColumn[LateMoneyRow], ...] = (
             RecordColumn("State", lambda row: late_state(row).cell(row.found_at), 106),
             RecordColumn("Found", lambda row: when_cell(row.found_at, bench.clock()), 134),
-            RecordColumn("Reference", lambda row: reference_cell(row.reference), 118),
+            RecordColumn("Reference", lambda row: reference_cell(row.reference), 128),
             RecordColumn("Student", lambda row: Cell(row.student_name or "not known")),
             RecordColumn("Why", lambda row: Cell(short_reason(row)), 172),
             RecordColumn("Amount", lambda row: money_cell(row.cents), 116, right=True),

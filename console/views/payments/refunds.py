@@ -34,7 +34,7 @@ class RefundsSection(Section[RefundRow]):
         columns: tuple[RecordColumn[RefundRow], ...] = (
             RecordColumn("State", lambda row: refund_state(row).cell(row.opened_at), 106),
             RecordColumn("Opened", lambda row: when_cell(row.opened_at, bench.clock()), 134),
-            RecordColumn("Reference", lambda row: reference_cell(row.reference), 118),
+            RecordColumn("Reference", lambda row: reference_cell(row.reference), 128),
             RecordColumn("Student", lambda row: Cell(row.student_name)),
             RecordColumn("Last step by", lambda row: Cell(row.by_name), 150),
             RecordColumn("Amount", lambda row: money_cell(row.cents), 116, right=True),

@@ -55,7 +55,7 @@ class WebhooksSection(Section[WebhookRow]):
             RecordColumn("State", lambda row: delivery_state(row).cell(row.received_at), 130),
             RecordColumn("Received", lambda row: when_cell(row.received_at, bench.clock()), 134),
             RecordColumn("Says", lambda row: Cell(claim_words(row)), 100),
-            RecordColumn("Reference", lambda row: reference_cell(row.reference), 118),
+            RecordColumn("Reference", lambda row: reference_cell(row.reference), 128),
             RecordColumn("Came to", lambda row: Cell(outcome_words(row.outcome))),
             RecordColumn("Tries", lambda row: Cell(str(row.tries), row.tries), 72, right=True),
         )
