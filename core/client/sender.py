@@ -41,6 +41,8 @@ _STATES: Mapping[AnswerKind, OutboxState] = MappingProxyType(
 # A window paints once for so many answers: few enough that nobody sees it stand still.
 _TOLD_AT_ONCE = 8
 _SIGN_IN_NEEDED = "sign_in_needed"
+# Of a request that was refused as a whole: an answer to an earlier one may have been lost.
+MAYBE_DONE = "If it was sent before, it may have been carried out: the audit trail tells."
 _NUMBER_REUSED = "number_reused"
 
 
@@ -191,8 +193,9 @@ class Sender:
             first = await self._send(items[:half])
             return await self._send(items[half:]) or first
         code = error.problem.type if isinstance(error, ProblemError) else "not_understood"
+        words = f"{error} {MAYBE_DONE}"
         for item in items:
-            changed = await self._outbox.mark_needs_person(item.id, code=code, message=str(error))
+            changed = await self._outbox.mark_needs_person(item.id, code=code, message=words)
             self._on_result(changed)
         return True
 

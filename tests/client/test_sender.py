@@ -17,7 +17,7 @@ from core.client.errors import (
     UnreachableError,
 )
 from core.client.outbox import Outbox, OutboxItem, OutboxState
-from core.client.sender import SenderState
+from core.client.sender import MAYBE_DONE, SenderState
 from core.protocol.messages import (
     MAX_DECISIONS,
     MAX_INBOUND_BYTES,
@@ -149,7 +149,7 @@ async def test_one_bad_decision_never_blocks_the_others(desk: Desk) -> None:
     await desk.sender.send_due()
     assert sorted(desk.told()) == [(1, "accepted"), (2, "needs_person"), (3, "accepted")]
     stuck = next(item for item in desk.results if item.state is OutboxState.NEEDS_PERSON)
-    assert (stuck.reason_code, stuck.reason_message) == ("urn:bursar:x", "No.")
+    assert (stuck.reason_code, stuck.reason_message) == ("urn:bursar:x", f"No. {MAYBE_DONE}")
 
 
 async def test_an_answer_that_makes_no_sense_needs_a_person_who_can_retry(desk: Desk) -> None:
