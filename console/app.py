@@ -39,7 +39,7 @@ from console.views.root_device import RootDevicePage
 from console.views.sign_in import SignInPage
 from console.views.start import StartPage
 from core.client.api_admin import AccountApi
-from core.client.errors import ClientError, EmbeddedError, SignInNeededError
+from core.client.errors import AccountDisabledError, ClientError, EmbeddedError, SignInNeededError
 from core.client.witness import Witness
 
 Enter = Callable[[Place], Coroutine[Any, Any, tuple[Entered, Path]]]
@@ -177,9 +177,11 @@ class App:
     async def _try_to_enter(self, enter: Enter, again: Callable[[], None]) -> None:
         try:
             await self._open_desk(enter)
-        except SignInNeededError:
+        except SignInNeededError as error:
             await self._leave()
             await self._ask_to_sign_in()
+            if isinstance(error, AccountDisabledError):
+                self._sign_in.tell_problem("You are not signed in", str(error))
         except Exception as error:  # noqa: BLE001 - whatever it was, the person needs a way out
             if not isinstance(error, ClientError):
                 self._crash(error, "starting")

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from console.entered import Entered
+from console.handing_in import hand_in
 from console.keeping import LIST, Kept, SafeKeeping
 from console.runtime import garbage
 from console.runtime.work import in_thread
@@ -19,9 +20,12 @@ from core.client.api_admin import AccountApi
 from core.client.device import DeviceKey
 from core.client.embedded import EmbeddedBackend
 from core.client.errors import (
+    AccountDisabledError,
     ClientError,
     OfflineCopyError,
+    OutboxError,
     ProblemError,
+    SecretStoreError,
     SignInNeededError,
     UnreachableError,
 )
@@ -125,13 +129,17 @@ async def enter_backend(
 async def resume_backend(place: Place, address: str) -> tuple[Entered, Path]:
     """Take up the remembered session. Raises ClientError; SignInNeededError if there is none.
 
-    Where the backend cannot be reached, with the copy of its list that was kept.
+    Where the backend cannot be reached, with the copy of its list that was kept. Whoever was
+    disabled does not get in; what they hold is handed in.
     """
     who, api = await _reach(place, address, await place.keeping.remembered())
     try:
         session = await _with_own_password(place, api, await api.resume(), "")
         key = await _key(place, who, session.user.id)
         arrival = await _arrive(api, key, session.user)
+    except AccountDisabledError as error:
+        handed = await _hand_in(place, who, api)
+        raise AccountDisabledError(f"{error} {handed}".strip()) from error
     except ClientError as error:
         copied = await _as_copied(place, who, api) if _is_away(error) else None
         if copied is None:
@@ -167,6 +175,19 @@ async def _as_copied(place: Place, who: _Who, api: Api) -> _Arrival | None:
     if key.id != copy.device.id:
         return None  # the key was lost meanwhile: what it signs now nobody knows yet
     return _Arrival(copy.officer, key, copy.workspace, copy.device, copy)
+
+
+async def _hand_in(place: Place, who: _Who, api: Api) -> str:
+    """Nothing that a disabled officer decided ends in silence. In words, what became of it."""
+    try:
+        copies = await _copies(place, who)
+        copy = None if copies is None else await in_thread(copies.load)
+        if copy is None:
+            return ""  # whose queue it would be, nobody can say
+        outbox = await _outbox(place, who)
+        return await hand_in(api, outbox, officer=copy.officer.id, device=copy.device.id)
+    except (OfflineCopyError, OutboxError, SecretStoreError) as error:
+        return str(error)
 
 
 async def _with_own_password(place: Place, api: Api, session: Session, known: str) -> Session:

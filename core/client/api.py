@@ -1,7 +1,7 @@
 """`Api`: the backend's staff routes, one typed method each.
 
 Every method may raise UnreachableError, ProblemError and ProtocolError; those behind a sign-in also
-SignInNeededError, after one try to renew the session.
+SignInNeededError, after one try to renew the session, and its AccountDisabledError.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from core.client.errors import (
+    AccountDisabledError,
     ProblemError,
     ProtocolError,
     SignInNeededError,
@@ -26,6 +27,7 @@ from core.protocol import messages
 from core.protocol.messages import AUDIT_PAGE_ROWS, Problem, Session
 
 _UNAUTHORIZED = 401
+_ACCOUNT_DISABLED = "urn:bursar:account-disabled"
 # A refresh token that is wrong, used or revoked; anything else is not about the token.
 _REFRESH_REFUSED = frozenset({400, 401, 403})
 
@@ -60,7 +62,8 @@ class Api:
     async def renew(self, used_access_token: str | None) -> Session:
         """A session that is newer than `used_access_token`; asks the backend at most once for all.
 
-        SignInNeededError when the session has ended for good.
+        SignInNeededError when the session has ended for good; the token stays where the account
+        was disabled, for `decide`.
         """
         async with self.keeper.renewing:
             current = self.keeper.session
@@ -75,8 +78,12 @@ class Api:
 
     async def _refresh(self, token: str) -> Session:
         body = checked(messages.Refresh, refresh_token=token)
+        return await self._with_refresh("/api/staff/refresh", Session, body)
+
+    async def _with_refresh(self, path: str, answer: type[_M], body: BaseModel) -> _M:
+        """What the refresh token in `body` is for; one that is refused is forgotten."""
         try:
-            return await self._open("POST", "/api/staff/refresh", Session, body)
+            return await self._open("POST", path, answer, body)
         except ProblemError as error:
             if error.problem.status not in _REFRESH_REFUSED:
                 raise
@@ -137,7 +144,15 @@ class Api:
         return await self._get(f"/api/enrollments/{enrollment}", messages.EnrollmentDetail)
 
     async def decide(self, batch: messages.DecisionBatch) -> messages.DecisionAnswers:
-        return await self._call("POST", "/api/decisions", messages.DecisionAnswers, batch)
+        """One answer per item, also for somebody whose account was disabled: refused, but known."""
+        try:
+            return await self._call("POST", "/api/decisions", messages.DecisionAnswers, batch)
+        except AccountDisabledError:
+            token = await self.keeper.refresh_token()
+            if token is None:
+                raise
+        held = messages.HeldDecisions(items=batch.items, refresh_token=token)
+        return await self._with_refresh("/api/decisions/held", messages.DecisionAnswers, held)
 
     # --- ledger ---
 
@@ -229,7 +244,10 @@ class Api:
             raise UnreachableError("The backend cannot be reached.") from error
         if answer.succeeded:
             return answer.content
-        raise ProblemError(_problem(answer.content, answer.status))
+        problem = _problem(answer.content, answer.status)
+        if problem.type == _ACCOUNT_DISABLED:
+            raise AccountDisabledError(problem.detail)
+        raise ProblemError(problem)
 
 
 def understood(content: bytes, answer: type[_M]) -> _M:

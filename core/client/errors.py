@@ -3,6 +3,7 @@
 ClientError                 `str(error)` is in plain words, for people
 ├── UnreachableError        no answer: network, time limit, or the backend is down; try again later
 ├── SignInNeededError       no session, or it has ended
+│   └── AccountDisabledError    and signing in does not help
 ├── ProblemError            the backend said no; `.problem` says why
 ├── ProtocolError           the other side does not speak as a Bursar backend does
 ├── SecretStoreError        the keyring of the operating system refused
@@ -30,6 +31,10 @@ class UnreachableError(ClientError):
 
 class SignInNeededError(ClientError):
     """Somebody has to sign in (again)."""
+
+
+class AccountDisabledError(SignInNeededError):
+    """An administrator has shut this person out; what they signed before can be handed in."""
 
 
 class ProblemError(ClientError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from core.client.confirming import Confirmer
 from core.client.connection import ConnectionState
 from core.client.decider import Decider
 from core.client.device import DeviceKey, enroll_other, load_or_create
-from core.client.errors import ProblemError, SignInNeededError
+from core.client.errors import AccountDisabledError, ProblemError, SignInNeededError
 from core.client.http import open_http
 from core.client.live import Applied, LiveFeed
 from core.client.outbox import Outbox, OutboxItem, OutboxState
@@ -31,7 +32,7 @@ from core.client.witness import Witness, WitnessState
 from core.domain.decisions import ReasonCode, Verdict
 from core.domain.roles import Role
 from core.protocol.feed import FeedClient
-from core.protocol.messages import EnrollmentRow
+from core.protocol.messages import DecisionBatch, EnrollmentRow, SignedDecision
 from tests.support.live_backend import LiveBackend
 from tests.support.live_template import PASSWORD
 from tests.support.waiting import until
@@ -247,6 +248,38 @@ async def test_an_own_decision_that_nobody_followed_is_proved_afterwards(
         await asyncio.wait([task])
         assert await desk.outbox.unconfirmed(desk.device.user, 10) == []
         assert witness.status.alarm is None
+
+
+@pytest.mark.both_engines
+async def test_what_a_disabled_officer_held_is_refused_visibly(
+    live_backend: LiveBackend, tmp_path: Path
+) -> None:
+    """Also the one whose answer was lost: it was carried out, and the console gets to know."""
+    claims = live_backend.push_claims(2)
+    async with console(live_backend, tmp_path) as desk:
+        await until(lambda: len(desk.rows) == 2)
+        rows = [desk.rows[claim.enrollment] for claim in claims]
+        sent, held = [await desk.decider.decide(row, Verdict.APPROVE) for row in rows]  # not woken
+        body = DecisionBatch(items=(_signed(sent),))
+        (answer,) = (await desk.api.decide(body)).results
+        users = live_backend.services.users
+        live_backend.run(users.set_disabled(users.by_system(), desk.device.user, disabled=True))
+        await desk.sender.retry_now()
+        await until(lambda: desk.state_of(held) is OutboxState.REFUSED)
+        await until(lambda: desk.state_of(sent) is OutboxState.ACCEPTED)
+        kept = await desk.outbox.get(sent.id)
+        assert kept.answer is not None
+        assert kept.answer.index == answer.index
+        assert "Ask an administrator" in ((await desk.outbox.get(held.id)).reason_message or "")
+        with pytest.raises(AccountDisabledError):
+            await desk.api.pending()
+
+
+def _signed(item: OutboxItem) -> SignedDecision:
+    signature = base64.b64encode(item.signature).decode()
+    return SignedDecision(
+        id=item.id, payload=item.payload.decode(), signature=signature, note=item.note
+    )
 
 
 async def test_signing_in_with_a_wrong_password_and_out_again(live_backend: LiveBackend) -> None:

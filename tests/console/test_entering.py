@@ -16,10 +16,21 @@ from console.entered import Entered
 from console.entering import Place, enter_backend, resume_backend
 from console.keeping import SafeKeeping
 from core.client.api import Api
-from core.client.errors import OfflineCopyError, SignInNeededError, UnreachableError
+from core.client.decider import Decider
+from core.client.device import DeviceKey, enroll_other
+from core.client.errors import (
+    AccountDisabledError,
+    OfflineCopyError,
+    SignInNeededError,
+    UnreachableError,
+)
+from core.client.http import open_http
 from core.client.offline_copy import OfflineCopy
 from core.client.secrets import Durability, MemoryStore, SecretStore
+from core.client.session import SessionKeeper
+from core.domain.decisions import Verdict
 from core.domain.roles import Role
+from core.ledger.leaf import decode
 from core.protocol.messages import Workspace
 from tests.support.live_backend import LiveBackend
 from tests.support.live_template import PASSWORD
@@ -136,3 +147,39 @@ def away() -> Callable[[Api], object]:
         raise UnreachableError("The backend cannot be reached.")
 
     return workspace
+
+
+async def test_whoever_was_disabled_stays_out_and_what_they_held_is_refused(
+    desktop: Desktop,
+) -> None:
+    await desktop.sign_in_and_copy()
+    backend, claim = desktop.backend, desktop.backend.claim()
+    entered = await desktop.resume()
+    root = DeviceKey(
+        backend._template.root_device, backend.person(Role.ADMINISTRATOR).id,
+        backend._template.root_key,
+    )  # fmt: skip
+    administrator = backend.staff(Role.ADMINISTRATOR)
+    api = Api(open_http(backend.url), SessionKeeper(MemoryStore(), "administrator"))
+    await api.keeper.keep(administrator)
+    roles = frozenset({Role.OFFICER})
+    await enroll_other(api, entered.device, roles, by=root, enrollment_id=uuid7())
+    await api.aclose()
+    decider = Decider(
+        device=entered.device, outbox=entered.outbox, as_of=lambda: backend.size - 1,
+        now=lambda: datetime.now(UTC), new_id=uuid7,
+    )  # fmt: skip
+    await decider.decide(backend.row(claim.enrollment), Verdict.APPROVE)
+    await desktop.leave()
+    users = backend.services.users
+    backend.run(users.set_disabled(users.by_system(), entered.officer.id, disabled=True))
+
+    with pytest.raises(AccountDisabledError, match=r"1 decision that waited .* was refused"):
+        await desktop.resume()
+    await desktop.leave()
+    assert backend.row(claim.enrollment).waiting
+    last = backend.detail(claim.enrollment).timeline[-1]
+    assert decode(last.leaf.encode()).facts["code"] == "account_disabled"
+    # And the next start has nothing left to tell.
+    with pytest.raises(AccountDisabledError, match=r"Ask an administrator\.$"):
+        await desktop.resume()

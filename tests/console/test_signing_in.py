@@ -25,7 +25,7 @@ from core.client.api import Api
 from core.client.api_admin import AdminApi
 from core.client.connection import ConnectionState
 from core.client.http import open_http
-from core.client.secrets import MemoryStore
+from core.client.secrets import MemoryStore, open_secret_store
 from core.client.session import SessionKeeper
 from core.client.witness import WitnessState
 from core.domain.roles import Role
@@ -118,6 +118,24 @@ async def test_an_officer_signs_in_sees_the_list_and_signs_out(
             lambda: isinstance(running.app.window.page, SignInPage), what="the sign-in page"
         )
         assert running.app.office is None
+
+
+async def test_whoever_was_disabled_reads_so_at_the_next_start(
+    running: Running, live_backend: LiveBackend, private_keyring: MemoryKeyring
+) -> None:
+    officer = live_backend.person(Role.OFFICER)
+    api = Api(open_http(live_backend.url), SessionKeeper(open_secret_store()[0], live_backend.url))
+    await api.sign_in(officer.email, PASSWORD)  # as remembered by an earlier run
+    await api.aclose()
+    assert private_keyring.secrets
+    users = live_backend.services.users
+    live_backend.run(users.set_disabled(users.by_system(), officer.id, disabled=True))
+    async with running:
+        await until(
+            lambda: isinstance(running.app.window.page, SignInPage), what="the sign-in page"
+        )
+        await until(lambda: running.sign_in.notice.text, what="the reason")
+        assert "Your account was disabled. Ask an administrator." in running.sign_in.notice.text
 
 
 async def test_an_unenrolled_console_keeps_the_decision(

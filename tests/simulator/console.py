@@ -72,6 +72,21 @@ class Console:
         self._sealer = Sealer(key, chance.randbytes)
         self._api = WiredApi(desk.link, desk.nodes, desk.store)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent before somebody signs in."""
+        return self.sender is not None and self.sender.state is SenderState.SIGN_IN_NEEDED
+
+    def knows_all(self, size: int) -> bool:
+        """Whether it has seen and verified the whole ledger, its own decisions included."""
+        if self.witness is None or self.confirmer is None or self.confirmer.open:
+            return False
+        return self.feed.next == size == self.witness.status.verified_to
+
+    async def waiting(self) -> list[OutboxItem]:
+        """What this officer decided and nobody has answered yet."""
+        return [] if self.outbox is None else await self.outbox.waiting_for(self.desk.person.id)
+
     def start(self) -> None:
         self.process.spawn(self._main(), "main")
 

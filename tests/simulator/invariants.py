@@ -20,7 +20,6 @@ from core.backend.storage.engine import read_transaction
 from core.backend.storage.tables import enrollments
 from core.client.errors import OutboxError
 from core.client.outbox import OutboxItem, OutboxState
-from core.client.sender import MAYBE_DONE, SenderState
 from core.ledger.checkpoint import open_checkpoint
 from core.ledger.errors import LedgerError
 from core.ledger.keys import SigningKey
@@ -196,16 +195,8 @@ def _may_wait(world: World, made: Made, item: OutboxItem, truth: Truth) -> bool:
     """A person was told what to do; or the officer may not sign in, and reads that."""
     if item.state is OutboxState.NEEDS_PERSON and made.id not in truth.applied:
         return bool(item.reason_code and item.reason_message)
-    if item.state is OutboxState.NEEDS_PERSON and MAYBE_DONE in (item.reason_message or ""):
-        # Shut out while the answer was on its way: nobody can tell this console any more.
-        return made.officer in world.book.disabled
     console = world.consoles[made.officer]
-    paused = (
-        console is not None
-        and console.sender is not None
-        and console.sender.state is SenderState.SIGN_IN_NEEDED
-    )
-    return made.officer in world.book.disabled and paused
+    return made.officer in world.book.disabled and console is not None and console.is_paused
 
 
 async def lessons_open(world: World, truth: Truth) -> None:

@@ -38,7 +38,15 @@ from core.backend.storage.vault import Vault
 from core.client.exchange import Exchanged
 from core.ledger.keys import SigningKey
 from core.protocol.feed import FeedError, read_hello
-from core.protocol.messages import CloseCode, DecisionBatch, Message, Problem, Refresh, SignIn
+from core.protocol.messages import (
+    CloseCode,
+    DecisionBatch,
+    HeldDecisions,
+    Message,
+    Problem,
+    Refresh,
+    SignIn,
+)
 from tests.simulator.build import Build
 from tests.simulator.chance import Chance, Ids
 from tests.simulator.network import Line
@@ -154,6 +162,10 @@ class Node:
             return await self._accounts.staff_sign_in(body, address="127.0.0.1")
         if route == "POST /api/staff/refresh":
             return await self._accounts.staff_refresh(Refresh.model_validate_json(content))
+        if route == "POST /api/decisions/held":
+            held = HeldDecisions.model_validate_json(content)
+            shut_out = await self._accounts.disabled_identity(held.refresh_token)
+            return self._build.answers(await self._approval.decide(shut_out, held))
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         identity = await self._accounts.staff_identity(token)
         if route == "POST /api/decisions":
@@ -216,5 +228,7 @@ class Node:
 
 
 def _problem(status: int, code: str, detail: str) -> Exchanged:
-    problem = Problem(type=f"urn:bursar:{code}", title="Refused", status=status, detail=detail)
+    problem = Problem(
+        type=f"urn:bursar:{code.replace('_', '-')}", title="Refused", status=status, detail=detail
+    )
     return Exchanged(status, problem.model_dump_json().encode())

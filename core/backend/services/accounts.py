@@ -158,15 +158,22 @@ class Accounts:
         user = await self._user(session.user_id)
         if user is None or user.disabled:
             raise await self._why_over(session)
-        return StaffIdentity(
-            session=session.id,
-            user=user.id,
-            name=user.name,
-            roles=user.roles,
-            expires_at=session.refresh_expires_at,
-            family=session.family,
-            must_change_password=user.must_change_password,
-        )
+        return _identity(session, user)
+
+    async def disabled_identity(self, refresh_token: str) -> StaffIdentity:
+        """Who was disabled, by a session of theirs that would have lasted: only to hand in what
+        they had signed, every item of which the writer refuses.
+
+        Raises SignInNeededError for everybody else.
+        """
+        refresh = token_hash(refresh_token)
+        session = await self._reader.run(lambda c: lookups.read_staff_session(c, refresh=refresh))
+        if session is None or session.refresh_expires_at <= self._config.clock():
+            raise SignInNeededError
+        user = await self._user(session.user_id)
+        if user is None or not user.disabled:
+            raise SignInNeededError
+        return _identity(session, user)
 
     async def embedded_sessions(self, body: EmbeddedClaim) -> EmbeddedSessions:
         """For the console that started this backend: once, with the token it gave."""
@@ -357,3 +364,15 @@ class Accounts:
         account, by_address = keys
         self._guesses.succeeded(account)
         self._guesses.take_back(by_address)
+
+
+def _identity(session: StaffSession, user: User) -> StaffIdentity:
+    return StaffIdentity(
+        session=session.id,
+        user=user.id,
+        name=user.name,
+        roles=user.roles,
+        expires_at=session.refresh_expires_at,
+        family=session.family,
+        must_change_password=user.must_change_password,
+    )

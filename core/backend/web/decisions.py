@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from core.backend.web.auth import AnyStaff, Backend
-from core.protocol.messages import DecisionAnswers, DecisionBatch
+from core.backend.web.auth import AnyStaff, Backend, Public
+from core.protocol.messages import DecisionAnswers, DecisionBatch, HeldDecisions
 
 router = APIRouter(prefix="/api/decisions")
 
@@ -18,3 +18,13 @@ async def decide(body: DecisionBatch, staff: AnyStaff, services: Backend) -> Dec
     away must end with an answer that its officer can read.
     """
     return await services.approval.decide(staff, body)
+
+
+@router.post("/held", dependencies=[Public])
+async def hand_in(body: HeldDecisions, services: Backend) -> DecisionAnswers:
+    """From the console of somebody whose account was disabled: each ends with an entry, refused.
+
+    What was carried out before that gets the answer it had.
+    """
+    officer = await services.accounts.disabled_identity(body.refresh_token)
+    return await services.approval.decide(officer, body)

@@ -40,6 +40,7 @@ from core.protocol.messages.decisions import (
     DecisionAnswer,
     DecisionAnswers,
     DecisionBatch,
+    HeldDecisions,
     Note,
     SignedDecision,
 )
@@ -182,6 +183,7 @@ __all__ = [
     "EnrollmentDetail",
     "EnrollmentRow",
     "EntryMessage",
+    "HeldDecisions",
     "Hello",
     "Hex32",
     "InclusionProof",

@@ -9,7 +9,15 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from core.protocol.messages.enrollments import EnrollmentRow
-from core.protocol.messages.fields import MAX_DECISIONS, Base64, Index, Message, ShortText, Words
+from core.protocol.messages.fields import (
+    MAX_DECISIONS,
+    Base64,
+    Index,
+    Message,
+    Secret,
+    ShortText,
+    Words,
+)
 
 
 class Note(Message):
@@ -33,6 +41,15 @@ class SignedDecision(Message):
 
 class DecisionBatch(Message):
     items: Annotated[tuple[SignedDecision, ...], Field(min_length=1, max_length=MAX_DECISIONS)]
+
+
+class HeldDecisions(DecisionBatch):
+    """What an officer had signed and not sent when the account was disabled.
+
+    The refresh token of a session from before says who; nothing more can be had with it.
+    """
+
+    refresh_token: Secret
 
 
 class AnswerKind(StrEnum):

@@ -17,11 +17,12 @@ from core.backend.storage.tables import metadata, staff_sessions, student_sessio
 from core.backend.web.app import create_app
 from core.domain.enrollment import PaymentMethod
 from core.domain.roles import Role
-from core.protocol.messages import Problem
+from core.protocol.messages import Problem, SignIn
 from tests.backend.hostile.routes import Route, all_routes
 from tests.backend.hostile.samples import Samples
 from tests.backend.web.asking import bearer
 from tests.support.live_backend import LiveBackend
+from tests.support.live_template import PASSWORD
 
 MEDIA_TYPE = "application/problem+json"
 # Written by the signer in its own time, and answers that are kept; both say nothing of money.
@@ -58,6 +59,7 @@ class Place:
             "money": uuid7(),
             "delivery": uuid7(),  # and nobody calls back
             "name": "x",  # of a font
+            "refresh_token": self._token_of_somebody_disabled(),
         }
         self.samples = Samples(self.document, self.known)
 
@@ -65,6 +67,20 @@ class Place:
         """The session of the officer whose device this is."""
         mine = select(staff_sessions.c.id).where(staff_sessions.c.user_id == self.device.user)
         return self.backend.services.reader.run_now(lambda c: c.execute(mine).scalars().first())
+
+    def _token_of_somebody_disabled(self) -> str:
+        email, services = "gone@college.example", self.backend.services
+        left = services.accounts.add_user(
+            email=email, name="Zodwa Sithole", password=PASSWORD, roles=frozenset({Role.OFFICER})
+        )
+        user = self.backend.run(left)
+        signed_in = services.accounts.staff_sign_in(
+            SignIn(email=email, password=PASSWORD), address=""
+        )
+        session = self.backend.run(signed_in)
+        users = services.users
+        self.backend.run(users.set_disabled(users.by_system(), user, disabled=True))
+        return session.refresh_token
 
     def _session_of_owner(self) -> object:
         mine = select(student_sessions.c.id).where(student_sessions.c.student_id == self.owner.id)

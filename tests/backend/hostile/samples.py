@@ -66,7 +66,7 @@ class Samples:
     def _text(self, schema: Schema, name: str) -> str:
         if schema.get("format") == "uuid":
             return str(self._known.get(name) or uuid4())
-        for text in _TEXTS:
+        for text in (str(self._known.get(name, "")), *_TEXTS):
             long_enough = schema.get("minLength", 0) <= len(text)
             if not long_enough or len(text) > schema.get("maxLength", len(text)):
                 continue

@@ -44,6 +44,7 @@ _DECIDED: Mapping[str, object] = {
     "/api/workspace/settings": _ADMINISTRATOR,
     "/api/enrollments/": STAFF_ROLES,
     "/api/decisions": STAFF_ROLES,  # an item of somebody who may not decide is answered itself
+    "/api/decisions/held": _ANYBODY,  # the refresh token of somebody disabled, and signatures
     "/api/payments": STAFF_ROLES,
     "POST /api/payments/late-money/": DECIDING_ROLES,
     "POST /api/payments/refunds/": DECIDING_ROLES,

@@ -217,19 +217,35 @@ def test_a_withdrawal_travels_like_a_decision(live_backend: LiveBackend) -> None
     assert live_backend.row(dropped).waiting
 
 
-def test_a_disabled_officers_console_is_told_for_good(
+def test_what_a_disabled_officer_holds_is_handed_in_and_refused(
     live_backend: LiveBackend, http: httpx.Client
 ) -> None:
-    """What it holds stays where it is: it can neither send nor sign in, and reads why."""
+    """Nothing else is answered; what was carried out before gets the answer that was lost."""
     claim, device = live_backend.claim(), live_backend.device()
-    decision = live_backend.decision(device, claim.enrollment)
+    done = live_backend.decision(device, live_backend.claim().enrollment)
+    held = live_backend.decision(device, claim.enrollment)
+    (before,) = live_backend.decide(device, done)
+    items = [item.model_dump(mode="json") for item in (done, held)]
+    token = {"refresh_token": device.session.refresh_token}
+    # Who is not disabled sends with a session.
+    problem(http.post("/api/decisions/held", json={"items": items} | token), 401)
+
     administrator = bearer(live_backend.staff(Role.ADMINISTRATOR))
     asking = {**administrator, "Idempotency-Key": str(uuid7())}
     assert http.post(f"/api/users/{device.user}/disable", headers=asking).is_success
-    body = {"items": [decision.model_dump(mode="json")]}
-    for answer in (
-        http.post("/api/decisions", json=body, headers=device.headers),
-        http.post("/api/staff/refresh", json={"refresh_token": device.session.refresh_token}),
+    for refused in (
+        http.post("/api/decisions", json={"items": items}, headers=device.headers),
+        http.post("/api/staff/refresh", json=token),
+        http.get("/api/enrollments/pending", headers=device.headers),
     ):
-        assert "Ask an administrator" in problem(answer, 403, "account-disabled").detail
+        assert "Ask an administrator" in problem(refused, 403, "account-disabled").detail
+    size = live_backend.size
+    answer = http.post("/api/decisions/held", json={"items": items} | token)
+    first, second = DecisionAnswers.model_validate_json(answer.content).results
+    assert (first.kind, first.index) == ("accepted", before.index)
+    assert (second.kind, second.code) == ("refused", "account_disabled")
+    assert live_backend.size == size + 1
     assert live_backend.row(claim.enrollment).waiting
+    stranger = {"refresh_token": "A" * 43}
+    problem(http.post("/api/decisions/held", json={"items": items} | stranger), 401)
+    assert live_backend.size == size + 1
