@@ -204,9 +204,10 @@ class ConnectionMachine:
             self._renewals = 0
         return self._react(now)
 
-    def closed(self, code: int | None, now: float) -> Reaction:
-        """The connection ended, with the other side's code or without any."""
-        return self._end(after_close(code), now)
+    def closed(self, code: int | None, now: float, reason: str = "") -> Reaction:
+        """The connection ended, with the other side's code and words or without any."""
+        # Anything else that is refused is nobody's doing: our own words tell what to try.
+        return self._end(after_close(code), now, reason if code == CloseCode.NOT_ALLOWED else "")
 
     def handshake_refused(self, status: int, now: float) -> Reaction:
         """There is an HTTP answer instead of a connection."""
@@ -220,6 +221,10 @@ class ConnectionMachine:
         """There is no token to be had."""
         return self._give_up(SIGNED_OUT, now) if self._phase in _CONNECTED else self._react(now)
 
+    def shut_out(self, reason: str, now: float) -> Reaction:
+        """There is no token to be had, and signing in does not help; in words for people."""
+        return self._end(Step.REFUSED, now, reason)
+
     # --- how ---
 
     def _try_at_once(self, now: float) -> Reaction:
@@ -228,11 +233,12 @@ class ConnectionMachine:
             self._shown, self._away_since = CONNECTING, None
         return self._react(now, Connect(0.0))
 
-    def _end(self, step: Step, now: float) -> Reaction:
+    def _end(self, step: Step, now: float, reason: str = "") -> Reaction:
         if self._phase not in _CONNECTED:
             return self._react(now)
         if step is Step.REFUSED:
-            return self._give_up(REFUSED, now)
+            said = ConnectionStatus(ConnectionState.REFUSED, reason) if reason else REFUSED
+            return self._give_up(said, now)
         if step is Step.ALARM:
             return self._give_up(OTHER_LEDGER, now)
         renew = step is Step.RENEW

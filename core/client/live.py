@@ -30,7 +30,7 @@ from core.client.connection import (
     ConnectionStatus,
     Reaction,
 )
-from core.client.errors import ClientError, SignInNeededError
+from core.client.errors import AccountDisabledError, ClientError, SignInNeededError
 from core.client.http import is_loopback, tls_context
 from core.protocol.feed import (
     AheadError,
@@ -152,6 +152,8 @@ class LiveFeed:
         """One connection from start to end, and what its end leads to."""
         try:
             session = await self._tokens.renew(self._refused_token)
+        except AccountDisabledError as error:
+            return self._machine.shut_out(str(error), _now())
         except SignInNeededError:
             return self._machine.session_ended(_now())
         except ClientError:
@@ -172,7 +174,8 @@ class LiveFeed:
         except FeedError:
             return self._machine.closed(None, _now())  # the next hello resumes before the gap
         except ConnectionClosed as closed:
-            return self._machine.closed(closed.rcvd.code if closed.rcvd else None, _now())
+            code, reason = _end_of(closed)
+            return self._machine.closed(code, _now(), reason)
         except InvalidStatus as refused:
             return self._machine.handshake_refused(refused.response.status_code, _now())
         except InvalidURI:
@@ -257,6 +260,11 @@ def _batches(events: list[FeedEvent]) -> Iterator[tuple[FeedEvent, ...]]:
             start = position
     if events:
         yield tuple(events[start:])
+
+
+def _end_of(closed: ConnectionClosed) -> tuple[int | None, str]:
+    """The other side's code and words; None where it just broke."""
+    return (None, "") if closed.rcvd is None else (closed.rcvd.code, closed.rcvd.reason)
 
 
 async def _read(

@@ -241,6 +241,12 @@ class Driven(RuleBasedStateMachine):
     def no_token(self) -> None:
         self.end(self.machine.session_ended)
 
+    @precondition(lambda self: self.trying and not self.is_live)
+    @rule()
+    def shut_out(self) -> None:
+        self.end(partial(self.machine.shut_out, "Your account was disabled."))
+        assert self.shown is ConnectionState.REFUSED
+
     @precondition(lambda self: not self.trying)
     @rule(code=st.sampled_from([None, 1001, 4403, 4409]), status=st.sampled_from([401, 403]))
     def late_news(self, code: int | None, status: int) -> None:
@@ -249,6 +255,7 @@ class Driven(RuleBasedStateMachine):
         self.take(self.machine.closed(code, self.now))
         self.take(self.machine.handshake_refused(status, self.now))
         self.take(self.machine.session_ended(self.now))
+        self.take(self.machine.shut_out("Your account was disabled.", self.now))
         self.take(self.machine.opened(self.now))
         self.take(self.machine.live(self.now))
         assert (self.due, self.final) == before

@@ -14,7 +14,7 @@ from websockets.asyncio.server import serve
 
 from core.client import connection
 from core.client.connection import ConnectionState
-from core.client.errors import SignInNeededError, UnreachableError
+from core.client.errors import AccountDisabledError, SignInNeededError, UnreachableError
 from core.client.live import BATCH_MESSAGES, Applied
 from core.protocol.messages import (
     CheckpointMessage,
@@ -186,6 +186,26 @@ async def test_where_only_a_person_helps_it_ends(
         await task
     assert console.states[-1] is state
     assert console.feed.status.message
+    assert len(place.hellos) == 1
+
+
+async def test_who_is_shut_out_reads_why(place: Place) -> None:
+    why = "Your account was disabled. Ask an administrator."
+
+    async def refuse(line: Line) -> None:
+        await line.socket.close(CloseCode.NOT_ALLOWED, why)
+
+    place.talks = [refuse]
+    told = Console(place.url)
+    async with told.running() as task:
+        await task
+    unheard = Console(place.url)
+    unheard.tokens.failures = [AccountDisabledError(why)]
+    async with unheard.running() as task:
+        await task
+    for console in (told, unheard):
+        assert console.feed.status.state is ConnectionState.REFUSED
+        assert console.feed.status.message == why
     assert len(place.hellos) == 1
 
 
