@@ -11,8 +11,9 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QApplication
 
 import resources
-from console.arguments import read_arguments
+from console.arguments import Arguments, read_arguments
 from console.preferences import PreferenceFile
+from console.runtime.signals import end_at_once
 from console.views.main_window import MainWindow
 
 _LOG_BYTES = 1_000_000
@@ -24,6 +25,11 @@ def main(given: Sequence[str] | None = None) -> int:
         sys.argv[1:] if given is None else given,
         default_data=_user_data(),
     )
+    with end_at_once():
+        return _run(arguments)
+
+
+def _run(arguments: Arguments) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("bursar")
     application.setApplicationDisplayName("Bursar")

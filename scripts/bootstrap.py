@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -172,7 +173,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _python(arguments: list[str]) -> int:
-    return subprocess.call([str(venv_python()), *arguments], cwd=ROOT)
+    """Its exit status. Ctrl+C reaches it as well, and it ends in its own time."""
+    with subprocess.Popen([str(venv_python()), *arguments], cwd=ROOT) as program:
+        while True:
+            with suppress(KeyboardInterrupt):
+                code = program.wait()
+                return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """One asyncio loop on Qt's own: the only file of the console that knows qasync.
 
-Signals (Ctrl+C, SIGTERM) reach Python while Qt sleeps through a wake-up descriptor.
+Signals (see `signals.py`) reach Python while Qt sleeps through a wake-up descriptor.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from PySide6.QtCore import QSocketNotifier
 from PySide6.QtWidgets import QApplication
+
+from console.runtime.signals import end_at_once, end_when_asked
 
 # PySide6 must be imported before qasync, and named, or qasync looks for another binding.
 os.environ.setdefault("QT_API", "pyside6")
@@ -34,11 +36,13 @@ def run(
 ) -> int:
     """Run `main()` to its end and return its exit status; 130 when a signal ended it.
 
+    A signal cancels `main()`; while that cleans up, and before and after, one ends the process.
     Closing the last window does not end the application: `main` does, after its own clean-up.
     Errors in slots, timers and forgotten tasks go to `on_error`.
     """
     application.setQuitOnLastWindowClosed(False)
     with (
+        end_at_once(),
         _slot_errors(on_error),
         asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner,
     ):
@@ -49,7 +53,7 @@ def run(
         loop.set_default_executor(workers)
         try:
             return runner.run(_ended_by_signals(main))
-        except (KeyboardInterrupt, asyncio.CancelledError):
+        except asyncio.CancelledError:
             return 128 + signal.SIGINT
 
 
@@ -57,16 +61,12 @@ async def _ended_by_signals(main: Callable[[], Coroutine[Any, Any, int]]) -> int
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def cancel() -> None:
         if task is not None:
             loop.call_soon_threadsafe(task.cancel)
 
-    with _woken_by_signals():
-        before = signal.signal(signal.SIGTERM, end)
-        try:
-            return await main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
+    with _woken_by_signals(), end_when_asked(cancel):
+        return await main()
 
 
 @contextmanager
@@ -91,11 +91,8 @@ def _woken_by_signals() -> Iterator[None]:
 def _slot_errors(on_error: OnError) -> Iterator[None]:
     before = sys.excepthook
 
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            before(kind, error, trace)
-        else:
-            on_error(error.with_traceback(trace), "a window")
+    def hook(_kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        on_error(error.with_traceback(trace), "a window")
 
     sys.excepthook = hook
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -96,3 +97,35 @@ def test_run_without_a_display_says_so_and_runs_the_demo(
 
 def test_the_lock_names_no_place() -> None:
     assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+_PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print("ready", flush=True)
+print("cleaned" if input() == "go" else "lost", flush=True)
+raise SystemExit(7)
+"""
+_STARTER = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has it ignored
+from scripts import bootstrap
+sys.exit(bootstrap._python(["-c", sys.argv[1]]))
+"""
+
+
+def test_what_was_started_ends_in_its_own_time_after_ctrl_c() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _STARTER, _PROGRAM],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as starter:  # fmt: skip
+        assert starter.stdin is not None
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == "ready\n"
+        # Twice: after the first one a parent may wait for a moment before it kills.
+        starter.send_signal(signal.SIGINT)
+        starter.send_signal(signal.SIGINT)
+        starter.stdin.write("go\n")
+        starter.stdin.flush()
+        assert starter.stdout.readline() == "cleaned\n"
+        assert starter.wait() == 7
