@@ -8,7 +8,9 @@ from types import MappingProxyType
 from uuid import UUID
 
 from console.models.overlay import Overlay, Progress
+from console.words import whole
 from core.client.outbox import ItemKind, OutboxItem, OutboxState
+from core.client.outbox_changes import ALREADY_DECIDED
 from core.domain.decisions import Verdict
 from core.domain.money import format_rand
 from core.domain.references import show_reference
@@ -24,6 +26,8 @@ _STATES = {
     OutboxState.NEEDS_PERSON: Progress.HELD,
 }
 _OPEN = frozenset({OutboxState.QUEUED, OutboxState.SENDING, OutboxState.NEEDS_PERSON})
+
+_GRAVITY = ("info", "ok", "warn", "danger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,16 @@ class DecisionBook:
             self._changed.add(enrollment)
 
 
+def news_of(items: Iterable[OutboxItem]) -> News | None:
+    """The same of several that changed together: the gravest, and how many more are like it."""
+    told = [one for item in items if (one := news(item)) is not None]
+    if not told:
+        return None
+    worst = max(reversed(told), key=lambda one: _GRAVITY.index(one.kind))
+    more = sum(one.kind == worst.kind for one in told) - 1
+    return News(worst.kind, f"{worst.text} (and {whole(more)} more)") if more else worst
+
+
 def news(item: OutboxItem) -> News | None:
     """What the officer should hear of a change, or nothing."""
     if item.dismissed:
@@ -126,7 +140,9 @@ def _withdrawal_news(item: OutboxItem, what: str) -> News | None:
     if item.state is OutboxState.ACCEPTED:
         return News("ok", f"Withdrawn, and on the ledger: {what}")
     if item.state in {OutboxState.REFUSED, OutboxState.NEEDS_PERSON}:
-        return News("warn", f"Not withdrawn: {what}. {_message(item)}".strip())
+        too_late = item.reason_code == ALREADY_DECIDED
+        how = "Not withdrawn" if too_late else "The withdrawal did not get through"
+        return News("warn", f"{how}: {what}. {_message(item)}".strip())
     return None
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from console.views.wording import reason_words
 from console.words import when_words, whole
 from core.client.outbox import ItemKind, OutboxItem, OutboxState
+from core.client.outbox_changes import ALREADY_DECIDED
 from core.domain.decisions import Verdict
 from core.protocol.messages import AnswerKind
 from core.protocol.signing import PayloadError, read_decision
@@ -27,6 +28,8 @@ _HELD: Mapping[str, str] = MappingProxyType(
 )
 # Refusals after which the same payment may be decided once more.
 _ANEW = frozenset({"too_old", "number_reused", "ahead"})
+# A withdrawal that is refused so has used up the decision's number all the same.
+_SHUT_OUT = frozenset({"account_disabled", "device_revoked"})
 _FIRST_SIGNATURE = "first_signature"
 _SOON = timedelta(minutes=1)
 _VERDICTS: Mapping[Verdict, str] = MappingProxyType(
@@ -132,19 +135,22 @@ _WITHDRAWAL_STATES: Mapping[OutboxState, RowState] = MappingProxyType(
         OutboxState.QUEUED: RowState("Withdrawing", "undo-2", "accent"),
         OutboxState.SENDING: RowState("Withdrawing", "undo-2", "accent"),
         OutboxState.ACCEPTED: RowState("Withdrawn", "undo-2", "text_muted"),
-        OutboxState.CONFLICT: RowState("Not withdrawn", "triangle-alert", "warn"),
-        OutboxState.REFUSED: RowState("Not withdrawn", "triangle-alert", "warn"),
+        OutboxState.CONFLICT: RowState("Refused", "circle-x", "danger"),
+        OutboxState.REFUSED: RowState("Refused", "circle-x", "danger"),
         OutboxState.NEEDS_PERSON: RowState("Stuck", "circle-alert", "danger"),
         OutboxState.WITHDRAWN: RowState("Withdrawn", "undo-2", "text_muted"),
     }
 )
 
 
+_TOO_LATE = RowState("Not withdrawn", "triangle-alert", "warn")
+
+
 def state_of(row: OutboxRow) -> RowState:
     """What the first column says."""
     lead = row.lead
     if row.is_withdrawal:
-        return _WITHDRAWAL_STATES[lead.state]
+        return _TOO_LATE if _is_too_late(lead) else _WITHDRAWAL_STATES[lead.state]
     if row.is_held:
         return RowState("Held", "lock", "warn")
     if lead.state is OutboxState.QUEUED and lead.reason_code:
@@ -207,12 +213,20 @@ def next_step(row: OutboxRow, now: datetime) -> str:
             return "Try it again. Until it went out, the decision stays withdrawn here only."
         return "It does not go on by itself: try it again, or discard it and decide anew."
     if row.is_withdrawal:
-        return "If the decision was wrong, a supervisor can reverse it. Dismiss this once read."
+        return _withdrawal_refused(lead)
     if lead.answer is not None and lead.answer.kind is AnswerKind.CONFLICT_DECIDED:
         return "Yours was not carried out. There is nothing left to do: dismiss it once read."
     if ways_of(row).again:
         return "Yours was not carried out. Look at the payment as it is now, then decide again."
     return "It was not carried out and will not be. Dismiss it once read."
+
+
+def _withdrawal_refused(item: OutboxItem) -> str:
+    if _is_too_late(item):
+        return "If the decision was wrong, a supervisor can reverse it. Dismiss this once read."
+    if item.answer is not None and item.answer.code in _SHUT_OUT:
+        return "The decision was not carried out and never will be. Dismiss this once read."
+    return "The decision does not go out from this computer any more. Dismiss this once read."
 
 
 def tried_words(item: OutboxItem, now: datetime) -> str:
@@ -281,6 +295,11 @@ def _accepted(item: OutboxItem) -> str:
     else:
         words = "First of two signatures" if _is_first_signature(item) else "On the ledger"
     return words if index is None else f"{words}: entry {whole(index)}"
+
+
+def _is_too_late(withdrawal: OutboxItem) -> bool:
+    """Whether the decision had been carried out when the withdrawal came."""
+    return withdrawal.answer is not None and withdrawal.answer.code == ALREADY_DECIDED
 
 
 def _is_first_signature(item: OutboxItem) -> bool:

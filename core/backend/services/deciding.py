@@ -6,6 +6,7 @@ only "sign in" and "device not enrolled yet" leave no trace, because they may ye
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from core.backend.services.commands import DecideCommand
@@ -74,12 +75,24 @@ def decide_decision(workspace: Workspace, command: DecideCommand, context: Conte
     waiting = not_yet(workspace, command)
     if waiting is not None:
         return waiting
+    done = _carried_out_before(workspace, decision)
+    if done is not None:
+        return done
     user, device = workspace.users[decision.officer], workspace.devices[decision.device]
     actor = staff(user.id, user.roles & device.roles)
     problem = barred(workspace, command) or _problem(workspace, decision, actor, context)
     if problem is not None:
         return _refuse(workspace, command, context, problem)
     return _apply(workspace, command, context, actor)
+
+
+def _carried_out_before(workspace: Workspace, decision: Decision) -> Refused | None:
+    """Its answer was forgotten; what the number tells is said again, and nothing is written."""
+    used = workspace.numbers.get((decision.device, decision.n))
+    if used is None or used.decision != decision.id or used.applied_index is None:
+        return None
+    answer = accepted(decision.enrollment, message="This was carried out before.")
+    return Refused(replace(answer, index=used.applied_index))
 
 
 def _problem(
@@ -104,7 +117,7 @@ def _number_problem(workspace: Workspace, decision: Decision) -> Answer | None:
         return final("number_reused", "This device used this number for another decision.")
     if used.withdrawn:
         return final("withdrawn", "You withdrew this decision.")
-    # This very decision; its answer is forgotten only long after nobody may send it any more.
+    # This very decision, refused then; answers are forgotten long after nobody may send it.
     return final("too_old", _TOO_OLD)
 
 

@@ -40,7 +40,8 @@ def decide_withdrawal(workspace: Workspace, command: WithdrawCommand, context: C
         return waiting
     made = command.withdrawal
     changes = _use_up(workspace, made)
-    problem = barred(workspace, command) or _too_late(workspace, made, context)
+    # What was carried out is told first, also to whoever may do nothing any more.
+    problem = _too_late(workspace, made, context) or barred(workspace, command)
     if problem is not None:
         entry = _leaf(workspace, command, context, REFUSED_ACTION, {"code": problem.code})
         return Refused(problem, entry, changes)

@@ -195,6 +195,18 @@ async def test_a_revoked_devices_withdrawal_is_refused_on_the_ledger(house: Hous
     house.verify()
 
 
+async def test_what_was_carried_out_is_told_also_to_a_revoked_device(house: House) -> None:
+    """Its officer had not heard of it, and discarded it; it must not look withdrawn."""
+    officer, item, withdrawal = await _waiting(house)
+    (done,) = await house.decide(officer, item)
+    administrator = await house.administrator()
+    device = officer.device.id
+    await house.services.devices.revoke(administrator, device, house.revocation(device))
+    (late,) = await house.decide(officer, withdrawal)
+    assert (late.kind, late.code, late.index) == (KIND.REFUSED, "already_decided", done.index)
+    house.verify()
+
+
 async def test_what_a_disabled_officer_withdrew_stays_dead_when_they_are_back(
     house: House,
 ) -> None:

@@ -57,6 +57,13 @@ def too_late(*, dismissed: bool = False) -> OutboxRow:
     return OutboxRow(done, replace(back, dismissed=dismissed))
 
 
+def shut_out() -> OutboxRow:
+    """The number is used up all the same."""
+    withdrawal, words = samples.withdrawal(TAKEN_BACK), "This device was revoked."
+    refused = samples.answered(withdrawal, AnswerKind.REFUSED, words, code="device_revoked")
+    return OutboxRow(TAKEN_BACK, refused)
+
+
 CASES = {
     "fresh": (
         OutboxRow(QUEUED), "To send", "send", Group.WAITING,
@@ -147,8 +154,12 @@ CASES = {
         "On the ledger: entry 9", "nothing left to do", Ways(),
     ),
     "withdrawal refused, and read": (
-        taken_back(OutboxState.REFUSED, dismissed=True), "Not withdrawn", "triangle-alert",
+        taken_back(OutboxState.REFUSED, dismissed=True), "Refused", "circle-x",
         Group.DONE, "No reason was given", "read and dismissed", Ways(),
+    ),
+    "withdrawn by somebody who was shut out": (
+        shut_out(), "Refused", "circle-x", Group.NEEDS_YOU,
+        "This device was revoked.", "not carried out and never will be", Ways(dismiss=True),
     ),
     "withdrawn, its withdrawal forgotten": (
         OutboxRow(TAKEN_BACK), "Withdrawn", "undo-2", Group.DONE,
