@@ -17,6 +17,8 @@ class AskingPort(Protocol):
 
     async def ask_again(self) -> None: ...
 
+    async def make_new_key(self) -> None: ...
+
 
 class TrustPort(Protocol):
     """A desk is one."""
@@ -40,11 +42,14 @@ class Accepting:
         window: QWidget,
         tasks: TaskRunner,
         tell: Callable[[str, str], None],
+        renewed: Callable[[], None],
     ) -> None:
+        """`renewed` is called when this console has a fresh key, to come in with it."""
         self._desk = desk
         self._window = window
         self._tasks = tasks
         self._tell = tell
+        self._renewed = renewed
 
     def first_contact(self) -> None:
         self._tasks.start("first contact", self._desk.accept_first_contact())
@@ -55,6 +60,10 @@ class Accepting:
     def ask_again(self) -> None:
         """This console was refused: ask an administrator once more."""
         self._tasks.replace("ask again", self._ask_for_enrollment())
+
+    def new_key(self) -> None:
+        """This console's key was revoked: ask an administrator about a fresh one."""
+        self._tasks.replace("new key", self._make_new_key())
 
     async def _ask_about_alarm(self) -> None:
         agreed = await confirm(
@@ -74,3 +83,22 @@ class Accepting:
             await self._desk.enrollment.ask_again()
         except ClientError as error:
             self._tell("danger", str(error))
+
+    async def _make_new_key(self) -> None:
+        agreed = await confirm(
+            self._window,
+            title="Make a new key for this console?",
+            text="The old key signs nothing more. What still waits under it is sent and ends"
+            " refused: you see it in the Outbox, and can decide it anew. The new key asks an"
+            " administrator to enroll it, and what you decide until then is held.",
+            yes="Make a new key",
+            no="Not now",
+        )
+        if not agreed:
+            return
+        try:
+            await self._desk.enrollment.make_new_key()
+        except ClientError as error:
+            self._tell("danger", str(error))
+        else:
+            self._renewed()

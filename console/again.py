@@ -13,18 +13,22 @@ from console.runtime.dialogs import shown
 from console.runtime.tasks import TaskRunner
 from console.theme import Theme
 from console.views.conflict import ConflictDialog
+from console.views.workbench import Tell
 from core.client.errors import ClientError
 from core.client.outbox import ItemKind, OutboxItem, OutboxState
-from core.protocol.messages import EnrollmentRow
+from core.protocol.messages import EnrollmentDetail, EnrollmentRow
 
-Tell = Callable[[str, str], None]
 RowOf = Callable[[UUID], EnrollmentRow | None]
 
 
 class AgainPort(Protocol):
     """What this needs of a desk."""
 
-    async def outbox_items(self) -> list[OutboxItem]: ...
+    async def outbox_items(self) -> list[OutboxItem]:
+        """Own decisions; those that are open come first, in the order they were made."""
+        ...
+
+    async def detail(self, enrollment: UUID) -> EnrollmentDetail: ...
 
     async def decide_again(self, item: OutboxItem, row: EnrollmentRow) -> OutboxItem: ...
 
@@ -70,7 +74,7 @@ class Again:
             return
         found = [item for item in items if item.enrollment == enrollment and _is_conflict(item)]
         if found:
-            await self._compare(max(found, key=lambda item: item.n))
+            await self._compare(found[-1])
 
     async def _compare(self, item: OutboxItem) -> None:
         now = self._now(item)
@@ -78,7 +82,12 @@ class Again:
             self._tell("warn", "The payment is not in the list any more.")
             return
         dialog = ConflictDialog(self._theme, item, now, self._window, at=self._clock())
-        if not await shown(dialog):
+        self._tasks.replace("what happened since", self._load_history(dialog, item.enrollment))
+        try:
+            agreed = await shown(dialog)
+        finally:
+            self._tasks.cancel("what happened since")
+        if not agreed:
             return
         try:
             if now.waiting:
@@ -87,6 +96,14 @@ class Again:
                 await self._desk.dismiss_item(item.id)
         except ClientError as error:
             self._tell("danger", str(error))
+
+    async def _load_history(self, dialog: ConflictDialog, enrollment: UUID) -> None:
+        try:
+            detail = await self._desk.detail(enrollment)
+        except ClientError as error:
+            dialog.tell_no_history(f"History: {error}")
+            return
+        dialog.show_history(detail.timeline)
 
     def _now(self, item: OutboxItem) -> EnrollmentRow | None:
         answered = item.answer.row if item.answer is not None else None

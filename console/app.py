@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from PySide6.QtWidgets import QApplication
 from uuid_utils.compat import uuid7
 
-from console.announcer import Announcer
 from console.arguments import Arguments
 from console.automation import Automation
-from console.closing import Risk, risk_of_closing
 from console.desk import Desk
 from console.entered import Entered
 from console.entering import Place, enter_backend, enter_demo, resume_backend
 from console.keeping import SafeKeeping
+from console.leaving import Leaving
+from console.noticing import Noticing
 from console.office import Office
 from console.preferences import PreferenceFile
+from console.rooting import Rooting
 from console.runtime.crash import CrashReporter
-from console.runtime.dialogs import confirm, shown
+from console.runtime.dialogs import shown
 from console.runtime.tasks import TaskRunner
-from console.runtime.throttle import timer_of
 from console.runtime.work import in_thread
 from console.theme import Theme
 from console.theme_choice import ThemeChoice
-from console.tray import Tray, system_tray
 from console.views.account import PasswordChangeDialog
 from console.views.main_window import MainWindow
 from console.views.passphrase import PassphraseAsker
-from console.views.root_device import RootDevicePage
 from console.views.sign_in import SignInPage
 from console.views.start import StartPage
 from core.client.api_admin import AccountApi
@@ -75,10 +70,13 @@ class App:
                 theme, window, start=lambda work: self._tasks.start("passphrase", work)
             ),
         )
+        self._leaving = Leaving(window, self._keeping.queues)
         self._sign_in = SignInPage(theme)
-        self._root_page = RootDevicePage(theme)
+        self._rooting = Rooting(
+            theme, window, tasks=self._tasks, desk=lambda: self.desk, leave=self._back
+        )
+        self._noticing = Noticing(theme, window, preferences, office=lambda: self.office)
         self._quit = asyncio.Event()
-        self._tray: Tray | None = None
         self._open: AsyncExitStack | None = None
         self.desk: Desk | None = None
         self.office: Office | None = None
@@ -87,11 +85,9 @@ class App:
         """Until somebody quits; then everything is closed in the reverse order of its opening."""
         self._window.close_wanted.connect(self._close_wanted)
         self._sign_in.wanted.connect(self._sign_in_wanted)
-        self._sign_in.demo_wanted.connect(self._enter_demo)
+        self._sign_in.demo_wanted.connect(self._demo_wanted)
         self._sign_in.back_wanted.connect(self._back)
-        self._root_page.wanted.connect(self._root_wanted)
-        self._root_page.left.connect(self._back)
-        self._open_tray()
+        self._noticing.start(quit_wanted=self._close_wanted)
         if self._arguments.automation:
             automation = Automation(self)
             self._tasks.start("automation", automation.run())
@@ -101,8 +97,8 @@ class App:
         finally:
             await self._tasks.close()
             await self._leave()
-            if self._tray is not None:
-                self._tray.hide()
+            await self._keeping.close()
+            self._noticing.stop()
             self._window.end()
         return 0
 
@@ -123,43 +119,36 @@ class App:
         """Tell of new payments, or do not, and remember it."""
         self._tasks.start("preferences", self._keep(notify=on))
 
-    # --- the tray ---
-
-    def _open_tray(self) -> None:
-        self._tray = tray = system_tray(self._theme, self._window)
-        if tray is not None:
-            tray.open_wanted.connect(self._open_from_tray)
-            tray.quit_wanted.connect(self._close_wanted)
-
-    def _open_from_tray(self, payment: UUID | None) -> None:
-        self._window.bring_to_front()
-        if self.office is not None and payment is not None:
-            self.office.open_payment(payment)
-
-    def _new_announcer(self, tray: Tray) -> Announcer:
-        return Announcer(
-            tray.tell,
-            is_wanted=self._is_notice_wanted,
-            clock=time.monotonic,
-            later=timer_of(tray),
-        )
-
-    def _is_notice_wanted(self) -> bool:
-        signed_in = self.office is not None
-        in_use = QApplication.activeWindow() is not None
-        return signed_in and not in_use and self._preferences.current.notify
-
     # --- coming in ---
 
     def _begin(self) -> None:
         address = self._arguments.backend or self._preferences.current.backend
         if address:
-            self._enter(
-                lambda place: resume_backend(place, address),
-                self._begin,
-                words="Reaching the backend…",
-            )
+            self._resume(address)
         else:
+            self._enter_demo()
+
+    def _resume(self, address: str) -> None:
+        self._enter(
+            lambda place: resume_backend(place, address),
+            lambda: self._resume(address),
+            words="Reaching the backend…",
+        )
+
+    def _come_in_again(self) -> None:
+        """With this console's new key: everything stands on it."""
+        if self.desk is None:
+            return
+        if self.desk.entered.embedded:
+            self._enter_demo()
+        else:
+            self._resume(self.desk.entered.address)
+
+    def _demo_wanted(self) -> None:
+        self._tasks.replace("demo", self._go_to_demo())
+
+    async def _go_to_demo(self) -> None:
+        if await self._leaving.may_go_to("", self.desk):
             self._enter_demo()
 
     def _enter_demo(self) -> None:
@@ -196,6 +185,9 @@ class App:
         self._tasks.replace("enter", self._try_password(address, email, password))
 
     async def _try_password(self, address: str, email: str, password: str) -> None:
+        if not await self._leaving.may_go_to(address, self.desk):
+            self._sign_in.set_busy(busy=False)
+            return
         try:
             await self._open_desk(
                 lambda place: enter_backend(place, address, email=email, password=password)
@@ -239,7 +231,7 @@ class App:
         office.shell.open("pending")
         office.pending.table.setFocus()
         if desk.enrollment.can_become_root and not desk.enrollment.has_root:
-            self._ask_for_code()
+            self._rooting.ask()
 
     def _trouble(self, error: BaseException, name: str) -> None:
         """A part of the desk ended. What was to be expected is told in place, all else is a bug."""
@@ -249,21 +241,21 @@ class App:
             self._crash(error, name)
 
     def _new_office(self, desk: Desk, tasks: TaskRunner) -> Office:
-        tray = self._tray
         office = Office(
             self._theme,
             desk,
             window=self._window,
             tasks=tasks,
             clock=now,
-            announcer=None if tray is None else self._new_announcer(tray),
+            announcer=self._noticing.new_announcer(),
         )
         office.settings.show_notifications(
-            on=self._preferences.current.notify, possible=tray is not None
+            on=self._preferences.current.notify, possible=self._noticing.is_possible
         )
         office.notify_wanted.connect(self.choose_notify)
         office.connect_wanted.connect(self._connect_wanted)
-        office.code_wanted.connect(self._ask_for_code)
+        office.code_wanted.connect(self._rooting.ask)
+        office.key_renewed.connect(self._come_in_again)
         office.sign_out_wanted.connect(self._sign_out_wanted)
         office.quit_wanted.connect(self._close_wanted)
         office.theme_wanted.connect(self.choose_theme)
@@ -279,28 +271,6 @@ class App:
             known=known,
         )
         return await shown(dialog)
-
-    def _ask_for_code(self) -> None:
-        if self.desk is None:
-            return
-        self._root_page.prepare(
-            fingerprint=self.desk.entered.device.fingerprint,
-            others=self.desk.enrollment.has_root,
-        )
-        self._window.show_page(self._root_page)
-
-    def _root_wanted(self, code: str) -> None:
-        self._tasks.replace("root", self._become_root(code))
-
-    async def _become_root(self, code: str) -> None:
-        if self.desk is None:
-            return
-        try:
-            await self.desk.enrollment.become_root(code)
-        except ClientError as error:
-            self._root_page.tell_problem(str(error))
-        else:
-            self._root_page.tell_done()
 
     # --- going out ---
 
@@ -339,6 +309,8 @@ class App:
         self._tasks.replace("enter", self._sign_out())
 
     async def _sign_out(self) -> None:
+        if not await self._leaving.may_sign_out(self.desk):
+            return
         if self.desk is not None:
             try:
                 await self.desk.sign_out()
@@ -349,27 +321,10 @@ class App:
         await self._ask_to_sign_in()
 
     def _close_wanted(self) -> None:
-        desk, office = self.desk, self.office
-        risk = risk_of_closing(
-            sending=desk is not None and desk.is_sending,
-            waiting=0 if office is None else office.waiting_to_send,
-            lasts=desk is not None and desk.entered.durability.remembered,
-        )
-        if risk is None:
-            self.quit()
-        else:
-            self._tasks.replace("close", self._ask_before_closing(risk))
+        self._tasks.replace("close", self._close())
 
-    async def _ask_before_closing(self, risk: Risk) -> None:
-        sure = await confirm(
-            self._window,
-            title=risk.title,
-            text=risk.text,
-            yes="Close now",
-            no="Wait",
-            danger=risk.danger,
-        )
-        if sure:
+    async def _close(self) -> None:
+        if await self._leaving.may_close(self.desk):
             self.quit()
 
     def _child_ended(self, code: int) -> None:

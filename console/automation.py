@@ -25,20 +25,18 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from PySide6.QtWidgets import QWidget
 
 from console.office import Office
 from console.theme_choice import ThemeChoice
+from console.views.main_window import MainWindow
 from console.views.reject import RejectDialog
 from core.client.connection import ConnectionState
 from core.domain.decisions import ReasonCode
 from core.domain.references import normalise
-
-if TYPE_CHECKING:
-    from console.app import App
 
 Answer = dict[str, Any]
 _POLL_SECONDS = 0.005
@@ -49,10 +47,23 @@ class AutomationError(Exception):
     """A command that cannot be done; the message is the answer."""
 
 
+class Driven(Protocol):
+    """What is driven: `console.app.App`, as far as the commands need it."""
+
+    @property
+    def window(self) -> MainWindow: ...
+    @property
+    def office(self) -> Office | None:
+        """None while nobody is signed in."""
+
+    def choose_theme(self, choice: ThemeChoice) -> None: ...
+    def quit(self) -> None: ...
+
+
 class Automation:
     """Reads until standard input ends; that quits the console, as the lost driver cannot."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Driven) -> None:
         self._app = app
         self._lines: asyncio.Queue[str] = asyncio.Queue()
         self._commands: Mapping[str, Callable[[Answer], Awaitable[Answer]]] = {

@@ -20,7 +20,9 @@ class BannerAction(Enum):
     SHOW_FINGERPRINT = auto()
     ENTER_CODE = auto()
     ASK_AGAIN = auto()
+    NEW_KEY = auto()
     SHOW_REQUESTS = auto()
+    SHOW_OUTBOX = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Telling:
 class Situation:
     """All that the banner depends on. `message` is the connection's own; `waiting` consoles want to
     be enrolled, which only administrators hear of; `as_of` is a moment in words while the pending
-    list is an old one, and `keeps` whether decisions can wait on this computer meanwhile."""
+    list is an old one, and `keeps` whether decisions can wait on this computer meanwhile;
+    `elsewhere` says of the officer's decisions that wait where this console cannot send them."""
 
     connection: ConnectionState
     message: str
@@ -49,6 +52,14 @@ class Situation:
     waiting: int
     as_of: str
     keeps: bool
+    elsewhere: str
+
+
+_KEPT = "Decisions are kept on this computer until you sign in."
+_IN_MEMORY = (
+    "Nothing is kept on this computer: decisions wait until you sign in, and are lost if you close"
+    " Bursar before."
+)
 
 
 def banner_of(now: Situation) -> Telling | None:
@@ -56,7 +67,7 @@ def banner_of(now: Situation) -> Telling | None:
     if now.connection is ConnectionState.SIGNED_OUT:
         return Telling(
             "warn",
-            "Your sign-in has ended. Decisions are kept on this computer until you sign in.",
+            f"Your sign-in has ended. {_KEPT if now.keeps else _IN_MEMORY}",
             "Sign in again",
             BannerAction.SIGN_IN,
         )
@@ -74,6 +85,8 @@ def banner_of(now: Situation) -> Telling | None:
         return _offline(now)
     if now.device is not DeviceState.ENROLLED:
         return _not_enrolled(now)
+    if now.elsewhere:
+        return Telling("warn", now.elsewhere, "Look", BannerAction.SHOW_OUTBOX)
     if now.waiting:
         one = now.waiting == 1
         words = "A console waits" if one else f"{now.waiting} consoles wait"
@@ -104,8 +117,10 @@ def _not_enrolled(now: Situation) -> Telling:
     if now.device is DeviceState.REVOKED:
         return Telling(
             "danger",
-            "This console's key was revoked: what is decided here is refused. Call your"
-            " administrator.",
+            "This console's key was revoked: what is decided here is refused. With a new key it"
+            " asks an administrator to enroll it.",
+            "Make a new key…",
+            BannerAction.NEW_KEY,
         )
     if now.device is DeviceState.REFUSED:
         return Telling(

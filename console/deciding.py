@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 from console.runtime.dialogs import shown
 from console.runtime.tasks import TaskRunner
 from console.theme import Theme
-from console.views.administration.page import Tell
 from console.views.pending import PendingScreen
 from console.views.reject import RejectDialog
+from console.views.workbench import Tell
 from core.client.errors import ClientError
 from core.client.outbox import OutboxItem
 from core.domain.decisions import ReasonCode, Verdict

@@ -10,11 +10,10 @@ from uuid import UUID
 from console.models.overlay import Overlay, Progress
 from console.words import whole
 from core.client.outbox import ItemKind, OutboxItem, OutboxState
-from core.client.outbox_changes import ALREADY_DECIDED
 from core.domain.decisions import Verdict
 from core.domain.money import format_rand
 from core.domain.references import show_reference
-from core.protocol.messages import AnswerKind, EnrollmentRow
+from core.protocol.messages import ALREADY_DECIDED, AnswerKind, EnrollmentRow
 
 FIRST_SIGNATURE = "first_signature"
 # Reasons for waiting that do not pass by themselves.
@@ -57,7 +56,7 @@ class DecisionBook:
         if item.kind is ItemKind.WITHDRAWAL:
             return
         held = self._newest.get(item.enrollment)
-        if held is None or held.id == item.id or held.n < item.n:
+        if held is None or held.id == item.id or _is_later(item, held):
             self._newest[item.enrollment] = item
         if _is_off_the_list(item) and self._newest[item.enrollment].id == item.id:
             del self._newest[item.enrollment]
@@ -144,6 +143,13 @@ def _withdrawal_news(item: OutboxItem, what: str) -> News | None:
         how = "Not withdrawn" if too_late else "The withdrawal did not get through"
         return News("warn", f"{how}: {what}. {_message(item)}".strip())
     return None
+
+
+def _is_later(item: OutboxItem, other: OutboxItem) -> bool:
+    """Whether it was made after the other: numbers are a key's own, a new key begins anew."""
+    if item.device == other.device:
+        return item.n > other.n
+    return item.created_at > other.created_at
 
 
 def _is_off_the_list(item: OutboxItem) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -47,7 +47,8 @@ class DeskEvents(Protocol):
 
     def witness_changed(self, status: WitnessStatus) -> None: ...
 
-    def decision_changed(self, item: OutboxItem) -> None: ...
+    def decisions_changed(self, items: Sequence[OutboxItem]) -> None:
+        """Own decisions are new or moved on, those of one answer together."""
 
     def sender_changed(self, state: SenderState) -> None: ...
 
@@ -106,15 +107,16 @@ class Desk:
             outbox=entered.outbox,
             officer=entered.officer.id,
             device=entered.device.id,
-            on_result=self._result,
+            on_results=self._results,
             on_state=self._sender_state,
+            on_trouble=lambda error: report(error, "sender"),
             now=now,
         )
         self._queue = Queueing(
             entered,
             as_of=self._last_seen,
             is_live=lambda: self._connected is ConnectionState.LIVE,
-            on_change=self._item_changed,
+            on_change=lambda item: self._items_changed((item,)),
             wake=self._sender.wake,
             now=now,
             new_id=new_id,
@@ -132,8 +134,7 @@ class Desk:
             events.rows_came(copy.rows, snapshot=True)
             events.list_as_of(copy.as_of)
         events.witness_changed(witness.status)
-        for item in await self._queue.unsettled():
-            events.decision_changed(item)
+        events.decisions_changed(await self._queue.unsettled())
         self._confirmer = Confirmer(
             source=self.entered.api,
             outbox=self.entered.outbox,
@@ -325,13 +326,14 @@ class Desk:
         if self._witness is not None:
             await self._meeting.meet(self._witness)
 
-    def _result(self, item: OutboxItem) -> None:
+    def _results(self, items: Sequence[OutboxItem]) -> None:
         if self._confirmer is not None:
-            self._confirmer.add(item)  # the ledger has to hold it as it was signed
-        self._item_changed(item)
+            for item in items:
+                self._confirmer.add(item)  # the ledger has to hold it as it was signed
+        self._items_changed(items)
 
-    def _item_changed(self, item: OutboxItem) -> None:
-        self._tell(lambda events: events.decision_changed(item))
+    def _items_changed(self, items: Sequence[OutboxItem]) -> None:
+        self._tell(lambda events: events.decisions_changed(items))
 
     def _device_changed(self, device: Device) -> None:
         """Held decisions go out by themselves as soon as this console may sign."""

@@ -1,7 +1,7 @@
 """`Enrollment`: this console's key on its way to being one that may sign, and the roots behind it.
 
 An officer's console asks by itself and waits; an administrator's asks too, or becomes a root with a
-one-time code from the server.
+one-time code from the server. A key that was revoked makes place for a fresh one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from console.entered import Entered
 from core.client import device as devices
-from core.client.errors import ClientError, ProblemError
+from core.client.errors import ClientError, ProblemError, SecretStoreError
 from core.client.witness import Witness
 from core.domain.roles import Role
 from core.ledger.errors import LedgerError
@@ -72,6 +72,15 @@ class Enrollment:
     async def ask_again(self) -> None:
         """After a refusal, because a person wants it. Raises ClientError."""
         self._take(await self._request())
+
+    async def make_new_key(self) -> None:
+        """In place of the one that was revoked; it asks as soon as somebody comes in with it.
+
+        Raises ClientError.
+        """
+        if self.device.state is not DeviceState.REVOKED:
+            raise SecretStoreError("This console's key was not revoked: it stays.")
+        await self._entered.renew_key()
 
     async def become_root(self, code: str) -> None:
         """With the one-time code from the server. Raises ClientError."""

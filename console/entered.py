@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from console.elsewhere import Elsewhere
 from core.client.api import Api
 from core.client.device import DeviceKey
 from core.client.offline_copy import CopyFile, OfflineCopy
@@ -15,7 +17,11 @@ from core.protocol.messages import Device, User, Workspace
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
     """What signing in gave: everything a desk is built from. `device_state` is as the backend
-    knows this console's key; `embedded` marks the demo workspace in our own child process.
+    knows this console's key, and `renew_key` puts a fresh one in its place, for the next time
+    somebody comes in (raises SecretStoreError); `embedded` marks the demo workspace in our own
+    child process.
+
+    `elsewhere` tells of decisions in queues that could not be opened now.
 
     `copies` keeps the list for a start without a network, where anything is kept. `copy` is there
     when this start was one: nobody has reached the backend yet, and all is as it was then.
@@ -28,7 +34,9 @@ class Entered:
     workspace: Workspace
     device: DeviceKey
     device_state: Device
+    renew_key: Callable[[], Awaitable[object]]
     durability: Durability
     outbox: Outbox
+    elsewhere: tuple[Elsewhere, ...] = ()
     copies: CopyFile | None = None
     copy: OfflineCopy | None = None

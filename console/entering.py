@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from console.backends import Backends
+from console.bringing import Bringing
+from console.elsewhere import Elsewhere
 from console.entered import Entered
 from console.handing_in import hand_in
-from console.keeping import LIST, Kept, SafeKeeping
+from console.keeping import LIST, QUEUE, Kept, SafeKeeping
 from console.runtime import garbage
 from console.runtime.work import in_thread
 from core.client import device as devices
@@ -62,12 +65,10 @@ class Place:
     keeping: SafeKeeping
     new_password: NewPassword | None = None
 
-    def files_of(self, backend: str) -> Path:
-        """The folder for one backend's outbox and witness; made if it is not there."""
-        name = hashlib.sha256(backend.encode()).hexdigest()[:16]
-        folder = self.folder / "backends" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    @property
+    def backends(self) -> Backends:
+        """The folders for outbox and witness of each backend."""
+        return Backends(self.folder / "backends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ async def _hand_in(place: Place, who: _Who, api: Api) -> str:
         copy = None if copies is None else await in_thread(copies.load)
         if copy is None:
             return ""  # whose queue it would be, nobody can say
-        outbox = await _outbox(place, who)
+        outbox, _ = await _outbox(place, who, copy.officer.id)
         return await hand_in(api, outbox, officer=copy.officer.id, device=copy.device.id)
     except (OfflineCopyError, OutboxError, SecretStoreError) as error:
         return str(error)
@@ -200,8 +201,9 @@ async def _with_own_password(place: Place, api: Api, session: Session, known: st
 
 
 async def _reach(place: Place, address: str, kept: Kept) -> tuple[_Who, Api]:
-    who = _Who(address, address, kept, embedded=False)
-    return who, await _api(place, address, kept.store, address)
+    backend = await in_thread(place.backends.name_of, address)
+    who = _Who(backend, address, kept, embedded=False)
+    return who, await _api(place, address, kept.store, backend)
 
 
 async def _api(place: Place, address: str, store: SecretStore, name: str) -> Api:
@@ -253,21 +255,34 @@ async def _copies(place: Place, who: _Who) -> CopyFile | None:
     if who.embedded or not who.kept.durability.remembered:
         return None
     sealer = await in_thread(load_sealer, who.kept.store)
-    return CopyFile(place.files_of(who.backend) / who.kept.file(*LIST), sealer)
+    return CopyFile(place.backends.folder_of(who.backend) / who.kept.file(*LIST), sealer)
 
 
-async def _outbox(place: Place, who: _Who) -> Outbox:
-    """The durable queue; only in memory where its key would not outlive this run."""
-    path = None
+async def _outbox(place: Place, who: _Who, officer: UUID) -> tuple[Outbox, tuple[Elsewhere, ...]]:
+    """The queue, with what could be brought over from others, and what waits in these.
+
+    It is durable; only in memory, for this run, where its key would not outlive that.
+    """
+    folder = place.backends.folder_of(who.backend)
+    sealer = await in_thread(load_sealer, who.kept.store)
     if who.kept.durability.remembered:
-        path = place.files_of(who.backend) / who.kept.file("outbox", "sqlite3")
-    outbox = await Outbox.open(path, await in_thread(load_sealer, who.kept.store))
-    place.stack.push_async_callback(outbox.close)
-    return outbox
+        outbox = await Outbox.open(folder / who.kept.file(*QUEUE), sealer)
+        place.stack.push_async_callback(outbox.close)
+    else:
+        outbox = await place.keeping.queues.open(who.backend, sealer)
+    bringing = Bringing(
+        keeping=place.keeping,
+        kept=who.kept,
+        folder=folder,
+        others=place.backends.others_of(who.backend),
+        now=lambda: datetime.now(UTC),
+    )
+    return outbox, await bringing.into(outbox, officer)
 
 
 async def _enter(place: Place, who: _Who, api: Api, arrival: _Arrival) -> tuple[Entered, Path]:
     api.keeper.belongs_to = arrival.officer.id
+    outbox, elsewhere = await _outbox(place, who, arrival.officer.id)
     entered = Entered(
         address=who.address,
         embedded=who.embedded,
@@ -276,9 +291,17 @@ async def _enter(place: Place, who: _Who, api: Api, arrival: _Arrival) -> tuple[
         workspace=arrival.workspace,
         device=arrival.key,
         device_state=arrival.device,
+        renew_key=lambda: in_thread(
+            devices.renew,
+            who.kept.store,
+            arrival.key,
+            backend=who.backend,
+            new_id=place.new_id,
+        ),
         durability=who.kept.durability,
-        outbox=await _outbox(place, who),
+        outbox=outbox,
+        elsewhere=elsewhere,
         copies=await _copies(place, who),
         copy=arrival.copy,
     )
-    return entered, place.files_of(who.backend)
+    return entered, place.backends.folder_of(who.backend)

@@ -19,7 +19,7 @@ async def hand_in(api: DecisionApi, outbox: Outbox, *, officer: UUID, device: UU
         outbox=outbox,
         officer=officer,
         device=device,
-        on_result=lambda item: ended.update({item.id: item}),
+        on_results=lambda items: ended.update({item.id: item for item in items}),
         on_state=lambda _: None,
     )
     await outbox.sweep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +10,18 @@ from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import Protocol
 
+from console.run_queues import RunQueues
 from console.runtime.work import in_thread
+from core.client.errors import OutboxError
+from core.client.outbox_others import waiting_in
 from core.client.passphrase import COST, PassphraseStore, exists
 from core.client.private_files import move_aside
 from core.client.secrets import Durability, MemoryStore, SecretStore, open_secret_store
 
 LIST = ("list", "sealed")
 """Name and ending of the copy of the pending list, in a backend's folder."""
+QUEUE = ("outbox", "sqlite3")
+"""The same of the queue."""
 
 OpenKeyring = Callable[[], tuple[SecretStore, Durability]]
 Attempt = Callable[[str], Awaitable[SecretStore]]
@@ -46,6 +52,9 @@ class AskPassphrase(Protocol):
     async def choose(self, attempt: Attempt) -> SecretStore | None:
         """A new passphrase; None: rather nothing is kept."""
 
+    async def try_keyring(self, waiting: int) -> bool:
+        """That many decisions wait behind a keyring that does not answer: whether to try again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -57,7 +66,7 @@ class Kept:
 
     def file(self, name: str, ending: str) -> str:
         """A file's name: what is sealed in one way is not what is sealed in another."""
-        return _file(self.way, name, ending)
+        return file_of(self.way, name, ending)
 
 
 _UNDER_PASSPHRASE = Durability(
@@ -71,6 +80,12 @@ _NOTHING = Durability(
     " remembered. You sign in again after each start, this console's key is new each time, and"
     " without a connection nothing can be decided.",
 )
+_LOCKED = Durability(
+    remembered=False,
+    message="You did not give your passphrase: what this console keeps stays sealed, and nothing is"
+    " remembered this time. This console's key is another one, and without a connection nothing can"
+    " be decided. To unlock it, start Bursar again.",
+)
 _WILL_ASK = (
     "This computer has no usable keyring. When you sign in you can choose a passphrase that"
     " protects what this console keeps, or go on with nothing kept."
@@ -82,7 +97,8 @@ class SafeKeeping:
     """Finds the keyring, asks for the passphrase where there is none, and stays with the answer.
 
     Whoever chose a passphrase once is asked for it also where a keyring has appeared since: the
-    queue is sealed with it.
+    queue is sealed with it. `queues` and one memory for secrets are there for the whole run, for
+    when nothing is kept: signing in again finds what waits, under the same key.
     """
 
     def __init__(
@@ -103,31 +119,49 @@ class SafeKeeping:
         self._open_keyring = open_keyring
         self._cost = cost
         self._now = now
+        self._memory = MemoryStore()
         self._settled: Kept | None = None
+        self.queues = RunQueues()
 
     async def quiet(self) -> Kept:
         """For the demo, which asks nobody: the keyring, or this run's memory."""
         store, durability = await in_thread(self._open_keyring)
-        return Kept(Way.KEYRING if durability.remembered else Way.MEMORY, store, durability)
+        if durability.remembered:
+            return Kept(Way.KEYRING, store, durability)
+        return Kept(Way.MEMORY, self._memory, durability)
 
     async def remembered(self) -> Kept:
         """For a start: what an earlier run kept. Asks only for a passphrase that there is."""
-        return self._settled or await self._open() or _in_memory()
+        return self._settled or await self._open() or await self._in_memory()
 
     async def chosen(self) -> Kept:
         """For a sign-in, where a person decides what is kept; the same for the rest of the run."""
         kept = self._settled or await self._open()
-        if kept is None and self._ask is not None and not await self._has_file():
-            store = await self._ask.choose(self._attempt)
-            kept = None if store is None else self._under_passphrase(store)
-        self._settled = kept or _in_memory()
+        if kept is None and self._ask is not None and not await self.has_passphrase():
+            kept = await self._without_keyring(self._ask)
+        self._settled = kept or await self._in_memory()
         return self._settled
+
+    async def other(self, way: Way) -> SecretStore | None:
+        """The secrets of a way that is not in use, where they can be had without asking anybody."""
+        if way is not Way.KEYRING:
+            return None
+        quiet = await self.quiet()
+        return quiet.store if quiet.way is way else None
+
+    async def has_passphrase(self) -> bool:
+        """Whether one was chosen on this computer and not given up."""
+        return await in_thread(exists, self._path)
+
+    async def close(self) -> None:
+        """At the end of the run. Raises OutboxError."""
+        await self.queues.close()
 
     async def outlook(self) -> str:
         """What the sign-in page says of it beforehand."""
         if self._settled is not None:
             return self._settled.durability.message
-        if await self._has_file():
+        if await self.has_passphrase():
             return _WILL_UNLOCK
         quiet = await self.quiet()
         return _WILL_ASK if quiet.way is Way.MEMORY else quiet.durability.message
@@ -135,7 +169,7 @@ class SafeKeeping:
     # --- inside ---
 
     async def _open(self) -> Kept | None:
-        if await self._has_file():
+        if await self.has_passphrase():
             return await self._unlock()
         quiet = await self.quiet()
         return None if quiet.way is Way.MEMORY else quiet
@@ -146,8 +180,30 @@ class SafeKeeping:
         answer = await self._ask.unlock(self._attempt)
         if answer is Unlocking.FORGOT:
             await in_thread(self._set_aside)
-            return None
+            return await self._open()
         return None if isinstance(answer, Unlocking) else self._under_passphrase(answer)
+
+    async def _without_keyring(self, ask: AskPassphrase) -> Kept | None:
+        """A person decides; but first, what waits behind the keyring gets another chance."""
+        while waiting := await in_thread(self._behind_keyring):
+            if not await ask.try_keyring(waiting):
+                break
+            kept = await self._open()
+            if kept is not None:
+                return kept
+        store = await ask.choose(self._attempt)
+        return None if store is None else self._under_passphrase(store)
+
+    def _behind_keyring(self) -> int:
+        """How many decisions wait in queues that the keyring's key opens."""
+        files = self._path.parent.glob(f"backends/*/{file_of(Way.KEYRING, *QUEUE)}")
+        with contextlib.suppress(OutboxError):  # whoever comes in is told of a file in trouble
+            return sum(sum(waiting_in(file).values()) for file in files)
+        return 0
+
+    async def _in_memory(self) -> Kept:
+        locked = await self.has_passphrase()
+        return Kept(Way.MEMORY, self._memory, _LOCKED if locked else _NOTHING)
 
     def _under_passphrase(self, store: SecretStore) -> Kept:
         self._settled = Kept(Way.PASSPHRASE, store, _UNDER_PASSPHRASE)
@@ -156,20 +212,14 @@ class SafeKeeping:
     async def _attempt(self, passphrase: str) -> SecretStore:
         return await in_thread(PassphraseStore, self._path, passphrase, cost=self._cost)
 
-    async def _has_file(self) -> bool:
-        return await in_thread(exists, self._path)
-
     def _set_aside(self) -> None:
         """Perhaps the passphrase comes back to mind: nothing is deleted. The outbox sets itself
         aside when it is opened with another key; the copies would be written over."""
-        copies = self._path.parent.glob(f"backends/*/{_file(Way.PASSPHRASE, *LIST)}")
+        copies = self._path.parent.glob(f"backends/*/{file_of(Way.PASSPHRASE, *LIST)}")
         for path in (*copies, self._path):
             move_aside(path, self._now())
 
 
-def _file(way: Way, name: str, ending: str) -> str:
+def file_of(way: Way, name: str, ending: str) -> str:
+    """The name of a file that is sealed in this way."""
     return f"{name}.{ending}" if way is Way.KEYRING else f"{name}-{way.value}.{ending}"
-
-
-def _in_memory() -> Kept:
-    return Kept(Way.MEMORY, MemoryStore(), _NOTHING)

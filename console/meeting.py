@@ -11,8 +11,8 @@ from console.entered import Entered
 from core.client.errors import (
     AccountDisabledError,
     ClientError,
+    NotSentError,
     SignInNeededError,
-    UnreachableError,
 )
 from core.client.witness import Witness
 from core.protocol.messages import DecisionAnswers, DecisionBatch, Device, Workspace
@@ -63,7 +63,7 @@ class Meeting:
 class AfterMeeting:
     """What the sender needs of the backend, once that was met, and while its ledger is trusted.
 
-    Otherwise nothing is sent: that is UnreachableError, for no decision is to blame.
+    Otherwise nothing is sent: that is NotSentError, for no decision is to blame.
     """
 
     def __init__(self, entered: Entered, meeting: Meeting, *, in_doubt: Callable[[], bool]) -> None:
@@ -89,6 +89,6 @@ class AfterMeeting:
         except SignInNeededError:
             raise
         except ClientError as error:
-            raise UnreachableError(str(error)) from error
+            raise NotSentError(str(error)) from error
         if self._in_doubt():
-            raise UnreachableError("The ledger cannot be trusted: nothing is sent.")
+            raise NotSentError("The ledger cannot be trusted: nothing is sent.")

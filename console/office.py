@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from uuid import UUID
 
 from PySide6.QtCore import QObject, Signal
@@ -15,10 +14,11 @@ from console.administering import Administering
 from console.again import Again
 from console.announcer import Announcer
 from console.auditing import Auditing
-from console.banners import BannerAction, Situation, banner_of
+from console.bannering import Bannering
+from console.banners import BannerAction
 from console.commands import Commands
 from console.deciding import Deciding
-from console.decisions import DecisionBook, news
+from console.decisions import DecisionBook, news_of
 from console.entered import Entered
 from console.models.outbox import OutboxModel
 from console.models.pending import PendingModel
@@ -38,7 +38,7 @@ from console.views.pending import PendingScreen
 from console.views.settings import SettingsScreen, console_facts
 from console.views.shell import Screen, Shell
 from console.window_tools import WindowTools
-from console.words import when_words, whole
+from console.words import whole
 from core.client.connection import ConnectionState, ConnectionStatus
 from core.client.outbox import OutboxItem
 from core.client.sender import SenderState
@@ -58,6 +58,7 @@ class Office(QObject):
     theme_wanted = Signal(object)  # ThemeChoice
     code_wanted = Signal()  # the administrator has a one-time code for this console
     notify_wanted = Signal(bool)
+    key_renewed = Signal()  # to come in with it
 
     def __init__(
         self,
@@ -80,7 +81,6 @@ class Office(QObject):
         self._book = DecisionBook()
         self._offline_since: datetime | None = None
         self._was_live = False
-        self._as_of: datetime | None = None
         self.connection = ConnectionState.CONNECTING
         self.witness: WitnessStatus | None = None
         self._sender = SenderState.IDLE
@@ -94,7 +94,8 @@ class Office(QObject):
             me=entered.officer.id,
             threshold_cents=entered.workspace.threshold_cents,
         )
-        self.outbox = OutboxScreen(theme, OutboxModel(clock, self), self.commands, clock=clock)
+        outbox = OutboxModel(clock, self, device=entered.device.id)
+        self.outbox = OutboxScreen(theme, outbox, self.commands, clock=clock)
         self.account = Account(
             theme, desk.account, window=window, tasks=tasks, clock=clock, tell=self._say
         )
@@ -151,21 +152,29 @@ class Office(QObject):
             again=self.again.open,
             look=self.open_payment,
         )
-        self._accepting = Accepting(desk, window=window, tasks=tasks, tell=self._say)
+        self._accepting = Accepting(
+            desk, window=window, tasks=tasks, tell=self._say, renewed=self.key_renewed.emit
+        )
         self.alarm = AlarmOverlay(theme, self.shell)
-        self._banner_actions: Mapping[BannerAction, Callable[[], object]] = MappingProxyType(
-            {
+        self._bannering = Bannering(
+            self.shell.banner,
+            desk,
+            clock=clock,
+            actions={
                 BannerAction.SIGN_IN: self.connect_wanted.emit,
                 BannerAction.RETRY: desk.retry_now,
                 BannerAction.ACCEPT_CONTACT: self._accepting.first_contact,
                 BannerAction.SHOW_FINGERPRINT: lambda: self.shell.open("settings"),
                 BannerAction.ENTER_CODE: self.code_wanted.emit,
                 BannerAction.ASK_AGAIN: self._accepting.ask_again,
+                BannerAction.NEW_KEY: self._accepting.new_key,
                 BannerAction.SHOW_REQUESTS: lambda: self.administering.show_requests(self.shell),
-            }
+                BannerAction.SHOW_OUTBOX: lambda: self.shell.open("outbox"),
+            },
         )
         self._add_commands()
         self._connect()
+        self.outbox.notices.show_elsewhere(entered.elsewhere)
         self.settings.show_device(desk.enrollment.device.state)
 
     # --- the desk tells ---
@@ -200,7 +209,7 @@ class Office(QObject):
 
     def list_as_of(self, at: datetime | None) -> None:
         """The pending list stands as it was then (UTC), nothing newer comes; None: it is live."""
-        self._as_of = at
+        self._bannering.as_of = at
         self._refresh_banner("")
 
     def witness_changed(self, status: WitnessStatus) -> None:
@@ -213,16 +222,17 @@ class Office(QObject):
     def ledger_grew(self, size: int) -> None:
         self.auditing.ledger_grew(size)
 
-    def decision_changed(self, item: OutboxItem) -> None:
-        self._book.note(item)
-        answered = item.answer.row if item.answer is not None else None
-        if answered is not None:
-            # The answer brings the row as it is now; the feed will say the same.
-            self._take_rows((answered,), snapshot=False)
+    def decisions_changed(self, items: Sequence[OutboxItem]) -> None:
+        for item in items:
+            self._book.note(item)
+        # An answer brings the row as it is now; the feed will say the same.
+        answered = tuple(item.answer.row for item in items if item.answer and item.answer.row)
+        if answered:
+            self._take_rows(answered, snapshot=False)
         self._lay_over()
         self.pending.overlays_changed()
-        self.outboxing.item_changed(item)
-        told = news(item)
+        self.outboxing.items_changed(items)
+        told = news_of(items)
         if told is not None:
             self.shell.toasts.tell(told.kind, told.text)
 
@@ -353,30 +363,11 @@ class Office(QObject):
         self.pending.setEnabled(not in_doubt)
         self.outbox.setEnabled(not in_doubt)  # one can decide again there
         self.paying.screen.setEnabled(not in_doubt)
-        telling = banner_of(self._situation(message or self.shell.banner.text))
-        if telling is None:
-            self.shell.banner.hide()
-            return
-        self.shell.banner.tell(
-            telling.kind,
-            telling.text,
-            action=telling.words,
-            on_action=None if telling.action is None else self._banner_actions[telling.action],
-        )
-
-    def _situation(self, message: str) -> Situation:
-        desk = self._desk
-        return Situation(
+        self._bannering.refresh(
             connection=self.connection,
             message=message,
             witness=self.witness,
-            device=desk.enrollment.device.state,
-            fingerprint=desk.entered.device.fingerprint,
-            roles=frozenset(desk.entered.officer.roles),
-            has_root=desk.enrollment.has_root,
             waiting=self.administering.waiting,
-            as_of="" if self._as_of is None else when_words(self._as_of, self._clock()),
-            keeps=desk.entered.durability.remembered,
         )
 
     def _refresh_outbox(self) -> None:

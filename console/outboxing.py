@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -14,9 +14,9 @@ from console.models.outbox import Standing
 from console.runtime.dialogs import confirm
 from console.runtime.tasks import TaskRunner
 from console.runtime.throttle import Throttle, timer_of
-from console.views.administration.page import Tell
 from console.views.outbox import OutboxScreen
 from console.views.outbox_words import Group, verdict_words, ways_of
+from console.views.workbench import Tell
 from console.words import when_words
 from core.client.errors import ClientError
 from core.client.outbox import Notice, OutboxItem
@@ -79,6 +79,7 @@ class Outboxing(QObject):
         self._tell = tell
         self._again = again
         self._look = look
+        self._standing = Standing()
         self._changed: dict[UUID, OutboxItem] = {}  # not shown yet
         self._while_loading: dict[UUID, OutboxItem] = {}
         self._apply = Throttle(self._show_changed, later=timer_of(self))
@@ -99,12 +100,13 @@ class Outboxing(QObject):
 
     def standing(self) -> Standing:
         """Count and age of what waits, and how many need the officer."""
-        return self._screen.model.standing()
+        return self._standing
 
-    def item_changed(self, item: OutboxItem) -> None:
-        """An item is new or moved on. A burst of them is shown at once."""
-        self._changed[item.id] = item
-        self._while_loading[item.id] = item
+    def items_changed(self, items: Iterable[OutboxItem]) -> None:
+        """Items are new or moved on. A burst of them is shown at once."""
+        changed = {item.id: item for item in items}
+        self._changed |= changed
+        self._while_loading |= changed
         self._apply()
 
     def reload(self) -> None:
@@ -127,16 +129,20 @@ class Outboxing(QObject):
         self._screen.show_items(held.values())
         self._screen.notices.show_notices(notices)
         self._screen.notices.show_others(others)
-        self.standing_changed.emit()
+        self._tell_standing()
 
     def _show_changed(self) -> None:
         changed, self._changed = self._changed, {}
         self._screen.items_changed(changed.values())
+        self._tell_standing()
+
+    def _tell_standing(self) -> None:
+        self._standing = self._screen.model.standing()
         self.standing_changed.emit()
 
     def _tick(self) -> None:
         self._screen.tick()
-        self.standing_changed.emit()
+        self._tell_standing()
 
     def _do(self, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.start("outbox", self._done(work))

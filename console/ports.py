@@ -28,6 +28,8 @@ class EnrollmentPort(Protocol):
 
     async def ask_again(self) -> None: ...
 
+    async def make_new_key(self) -> None: ...
+
 
 class DeskPort(OutboxPort, AgainPort, Protocol):
     """What an office needs of a desk."""

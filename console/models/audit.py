@@ -10,17 +10,16 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, Qt
 
+from console.models.table import NO_PARENT, Index, TableModel, alignment_of
 from console.roles import CellRole
 from console.views.audit_words import EntryWords, read_entry
 from console.words import whole
 from core.domain.references import show_reference
 from core.protocol.messages import AUDIT_PAGE_ROWS, AuditEntry, AuditOutline
 
-Index = QModelIndex | QPersistentModelIndex
 PAGES_HELD = 40
-_NOWHERE = QModelIndex()
 
 
 class Column(IntEnum):
@@ -36,10 +35,11 @@ class Column(IntEnum):
     def title(self) -> str:
         return self.name.capitalize()
 
+    @property
+    def right(self) -> bool:
+        return self in {Column.AMOUNT, Column.ENTRY}
 
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_NUMBERS = frozenset({Column.AMOUNT, Column.ENTRY})
+
 _QUIET = frozenset({Column.TIME, Column.REFERENCE, Column.ENTRY})
 
 
@@ -52,14 +52,14 @@ class AuditLine:
     texts: tuple[str, ...]
 
 
-class AuditModel(QAbstractTableModel):
+class AuditModel(TableModel[Column]):
     """Newest first. Above are entries that came in since it was opened, below them the pages.
 
     A page that is not held shows as dots until it is brought: `missing` says which to fetch next.
     """
 
     def __init__(self, clock: Callable[[], datetime], parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(tuple(Column), parent)
         self._clock = clock
         self._live: list[AuditLine] = []  # the newest is the last
         self._pages: OrderedDict[int, tuple[AuditLine, ...]] = OrderedDict()
@@ -82,37 +82,20 @@ class AuditModel(QAbstractTableModel):
 
     # --- Qt ---
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
+    def rowCount(self, parent: Index = NO_PARENT) -> int:
         return 0 if parent.isValid() else len(self._live) + self._paged
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(Column)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
         column = Column(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if column in _NUMBERS else _LEFT
+            return alignment_of(column)
         line = self._line(index.row())
         if line is None:
             return self._unloaded(index.row(), column, role)
         value = self._values.get(role)
         return None if value is None else value(line, column)
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(Column):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return Column(section).title
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if Column(section) in _NUMBERS else _LEFT
-        return None
 
     # --- what is there ---
 

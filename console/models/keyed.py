@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 from uuid import UUID
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
-Index = QModelIndex | QPersistentModelIndex
-# The default argument that Qt gives these methods; never changed.
-NO_PARENT = QModelIndex()
+from console.models.table import NO_PARENT, C, Index, TableModel, alignment_of
+from console.roles import CellRole
+
 # Beyond this, telling Qt of each single line costs more than telling it to look again.
 RESET_ABOVE = 500
 
@@ -42,8 +35,11 @@ Entry = tuple[Any, int, Line]
 Place = tuple[Any, int]
 
 
-class KeyedModel(QAbstractTableModel):
+class KeyedModel(TableModel[C], Generic[C]):
     """Sorts and filters by itself: no proxy, which costs seconds on large tables.
+
+    `cells` says what a role shows of a line in a column; whoever derives from it adds to them.
+    These are look-ups that cannot fail: an error here would come once per cell and paint.
 
     `batch_begins(keys that will leave)` and `batch_ended` enclose every change that may move lines,
     so that a view can keep its place.
@@ -52,9 +48,12 @@ class KeyedModel(QAbstractTableModel):
     batch_begins = Signal(object)
     batch_ended = Signal()
 
-    def __init__(self, columns: int, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._columns = columns
+    def __init__(self, columns: Sequence[C], parent: QObject | None = None) -> None:
+        super().__init__(columns, parent)
+        self.cells: dict[int, Callable[[Any, C], Any]] = {
+            Qt.ItemDataRole.TextAlignmentRole: lambda _, column: alignment_of(column),
+            CellRole.KEY: lambda line, _: line.key,
+        }
         self._lines: dict[UUID, Line] = {}
         self._order: list[Entry] = []  # every line
         self._shown: list[Entry] = []  # those that the filter lets through, in the same order
@@ -69,8 +68,11 @@ class KeyedModel(QAbstractTableModel):
     def rowCount(self, parent: Index = NO_PARENT) -> int:
         return 0 if parent.isValid() else len(self._shown)
 
-    def columnCount(self, parent: Index = NO_PARENT) -> int:
-        return 0 if parent.isValid() else self._columns
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        cell = self.cells.get(role)
+        key = self.key_at(index.row()) if cell is not None and index.isValid() else None
+        line = None if key is None else self._lines.get(key)
+        return None if cell is None or line is None else cell(line, self.columns[index.column()])
 
     def key_at(self, row: int) -> UUID | None:
         """The key of a shown row, or None when there is no such row."""
@@ -143,7 +145,7 @@ class KeyedModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Qt's own entry point; the lines stay the same, only their places change."""
-        if not 0 <= column < self._columns:
+        if not 0 <= column < len(self.columns):
             return
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
@@ -252,7 +254,7 @@ class KeyedModel(QAbstractTableModel):
 
     def touch_row(self, row: int) -> None:
         """Tell views that the words of a row may have changed."""
-        self.dataChanged.emit(self.index(row, 0), self.index(row, self._columns - 1))
+        self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
 
 
 def _reorder(entries: list[Entry], before: Place, entry: Entry) -> None:

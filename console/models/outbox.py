@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 from PySide6.QtCore import QObject, Qt
 
-from console.models.keyed import Index, KeyedModel, Line
+from console.models.keyed import KeyedModel, Line
 from console.roles import CellRole
 from console.views.outbox_words import (
     Group,
@@ -42,9 +40,11 @@ class Column(IntEnum):
     def title(self) -> str:
         return "Reason or answer" if self is Column.ANSWER else self.name.capitalize()
 
+    @property
+    def right(self) -> bool:
+        return self is Column.AMOUNT
 
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
 _RANKS = {group: rank for rank, group in enumerate(Group)}
 _QUIET = frozenset({Column.AGE, Column.ANSWER})
 
@@ -69,57 +69,32 @@ class Standing:
     held: bool = False
 
 
-class OutboxModel(KeyedModel):
+class OutboxModel(KeyedModel[Column]):
     """Shows one group of the officer's own decisions, or all of them."""
 
-    def __init__(self, clock: Clock, parent: QObject | None = None) -> None:
-        """`clock` gives UTC; ages are words from it."""
-        super().__init__(len(Column), parent)
+    def __init__(
+        self, clock: Clock, parent: QObject | None = None, *, device: UUID | None = None
+    ) -> None:
+        """`clock` gives UTC; ages are words from it. `device` is the key that this console signs
+        with now; None: the one that signed."""
+        super().__init__(tuple(Column), parent)
         self._clock = clock
         self._now = clock()
+        self._device = device
         self._items: dict[UUID, OutboxItem] = {}
         self._withdrawals: dict[UUID, UUID] = {}  # by the decision that they withdraw
         self._rows: dict[UUID, OutboxRow] = {}
         self._group: Group | None = None
-        self._values: Mapping[int, Callable[[OutboxLine, Column], Any]] = MappingProxyType(
-            {
-                int(Qt.ItemDataRole.DisplayRole): self._text,
-                int(Qt.ItemDataRole.ToolTipRole): self._tooltip,
-                int(Qt.ItemDataRole.AccessibleTextRole): self._spoken,
-                int(Qt.ItemDataRole.TextAlignmentRole): _alignment,
-                int(CellRole.KEY): lambda line, _: line.key,
-                int(CellRole.SORT): lambda line, column: line.sort[column],
-                int(CellRole.VALUE): lambda line, _: line.row,
-                int(CellRole.ICON): _icon,
-                int(CellRole.TONE): _tone,
-                int(CellRole.DIMMED): lambda line, _: line.row.group is Group.DONE,
-            }
-        )
-
-    # --- Qt ---
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        key = self.key_at(index.row()) if index.isValid() else None
-        line = None if key is None else self._lines.get(key)
-        value = self._values.get(role)
-        if value is None or not isinstance(line, OutboxLine):
-            return None
-        return value(line, Column(index.column()))
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(Column):
-            return None
-        column = Column(section)
-        if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if column is Column.AMOUNT else _LEFT
-        return None
+        self.cells |= {
+            Qt.ItemDataRole.DisplayRole: self._text,
+            Qt.ItemDataRole.ToolTipRole: self._tooltip,
+            Qt.ItemDataRole.AccessibleTextRole: self._spoken,
+            CellRole.SORT: lambda line, column: line.sort[column],
+            CellRole.VALUE: lambda line, _: line.row,
+            CellRole.ICON: _icon,
+            CellRole.TONE: _tone,
+            CellRole.DIMMED: lambda line, _: line.row.group is Group.DONE,
+        }
 
     # --- what is held ---
 
@@ -197,9 +172,7 @@ class OutboxModel(KeyedModel):
     def tick(self) -> None:
         """Read the clock again; every age may have become another word."""
         self._now = self._clock()
-        if self._shown:
-            last = self.index(len(self._shown) - 1, Column.AGE)
-            self.dataChanged.emit(self.index(0, Column.AGE), last)
+        self.touch_column(Column.AGE)
 
     # --- inside ---
 
@@ -209,7 +182,11 @@ class OutboxModel(KeyedModel):
         if item is None or (item.kind is ItemKind.WITHDRAWAL and item.withdraws in self._items):
             return None
         withdrawal = self._withdrawals.get(key)
-        return OutboxRow(item, None if withdrawal is None else self._items[withdrawal])
+        return OutboxRow(
+            item,
+            None if withdrawal is None else self._items[withdrawal],
+            earlier_key=self._device not in {None, item.device},
+        )
 
     def _show(self, keys: Iterable[UUID]) -> None:
         """Bring the lines of these rows up to what is held."""
@@ -222,7 +199,7 @@ class OutboxModel(KeyedModel):
                 changed.append(line)
         self.apply_lines(changed, gone)
 
-    # --- cells: look-ups that cannot fail, since an error here would come once per cell and paint
+    # --- cells ---
 
     def _text(self, line: OutboxLine, column: Column) -> str:
         if column is Column.AGE:
@@ -274,10 +251,6 @@ def _place(row: OutboxRow) -> float:
     if row.group is Group.DONE:
         return -row.done_at.timestamp()
     return row.decision.created_at.timestamp()
-
-
-def _alignment(_line: OutboxLine, column: Column) -> Qt.AlignmentFlag:
-    return _RIGHT if column is Column.AMOUNT else _LEFT
 
 
 def _icon(line: OutboxLine, column: Column) -> str | None:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 from PySide6.QtCore import QObject, Qt
 
-from console.models.keyed import Index, KeyedModel, Line
+from console.models.keyed import KeyedModel, Line
 from console.models.overlay import Overlay
 from console.roles import CellRole
 from console.runtime import garbage
@@ -39,9 +38,9 @@ class Column(IntEnum):
     def title(self) -> str:
         return self.name.capitalize()
 
-
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    @property
+    def right(self) -> bool:
+        return self is Column.AMOUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ _NEW = State("New", "circle-dot", "accent")
 _HALF_SIGNED = State("1 of 2 signed", "user-check", "accent")
 
 
-class PendingModel(KeyedModel):
+class PendingModel(KeyedModel[Column]):
     """Rows come from the feed; over them lie the officer's own decisions (`set_overlays`).
 
     A row is taken only if it is not older than the one held, and only while it waits.
@@ -75,51 +74,22 @@ class PendingModel(KeyedModel):
 
     def __init__(self, clock: Clock, parent: QObject | None = None) -> None:
         """`clock` gives UTC; ages are words from it."""
-        super().__init__(len(Column), parent)
+        super().__init__(tuple(Column), parent)
         self._clock = clock
         self._now = clock()
         self._overlays: Mapping[UUID, Overlay] = MappingProxyType({})
         self._fresh: set[UUID] = set()
-        self._values: Mapping[int, Callable[[PendingLine, Column], Any]] = MappingProxyType(
-            {
-                int(Qt.ItemDataRole.DisplayRole): self._text,
-                int(Qt.ItemDataRole.ToolTipRole): self._tooltip,
-                int(Qt.ItemDataRole.AccessibleTextRole): self._spoken,
-                int(Qt.ItemDataRole.TextAlignmentRole): _alignment,
-                int(CellRole.KEY): lambda line, _: line.key,
-                int(CellRole.SORT): lambda line, column: line.sort[column],
-                int(CellRole.VALUE): lambda line, _: line.row,
-                int(CellRole.ICON): self._icon,
-                int(CellRole.TONE): self._tone,
-                int(CellRole.FRESH): lambda line, _: line.key in self._fresh,
-                int(CellRole.DIMMED): lambda line, _: self._dimmed(line),
-            }
-        )
-
-    # --- Qt ---
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        key = self.key_at(index.row()) if index.isValid() else None
-        line = None if key is None else self._lines.get(key)
-        value = self._values.get(role)
-        if value is None or not isinstance(line, PendingLine):
-            return None
-        return value(line, Column(index.column()))
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(Column):
-            return None
-        column = Column(section)
-        if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if column is Column.AMOUNT else _LEFT
-        return None
+        self.cells |= {
+            Qt.ItemDataRole.DisplayRole: self._text,
+            Qt.ItemDataRole.ToolTipRole: self._tooltip,
+            Qt.ItemDataRole.AccessibleTextRole: self._spoken,
+            CellRole.SORT: lambda line, column: line.sort[column],
+            CellRole.VALUE: lambda line, _: line.row,
+            CellRole.ICON: self._icon,
+            CellRole.TONE: self._tone,
+            CellRole.FRESH: lambda line, _: line.key in self._fresh,
+            CellRole.DIMMED: lambda line, _: self._dimmed(line),
+        }
 
     # --- rows ---
 
@@ -181,9 +151,7 @@ class PendingModel(KeyedModel):
     def tick(self) -> None:
         """Read the clock again; every age may have become another word."""
         self._now = self._clock()
-        if self._shown:
-            last = self.index(len(self._shown) - 1, Column.AGE)
-            self.dataChanged.emit(self.index(0, Column.AGE), last)
+        self.touch_column(Column.AGE)
 
     def state(self, key: UUID) -> State:
         """What the last column says of an enrollment."""
@@ -195,7 +163,7 @@ class PendingModel(KeyedModel):
             return _HALF_SIGNED
         return _NEW if key in self._fresh else _WAITING
 
-    # --- cells: look-ups that cannot fail, since an error here would come once per cell and paint
+    # --- cells ---
 
     def _touch(self, keys: Iterable[UUID]) -> None:
         for key in keys:
@@ -270,7 +238,3 @@ def pending_line(row: EnrollmentRow) -> PendingLine:
         texts=texts,
         since=since,
     )
-
-
-def _alignment(_line: PendingLine, column: Column) -> Qt.AlignmentFlag:
-    return _RIGHT if column is Column.AMOUNT else _LEFT

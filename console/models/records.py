@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from PySide6.QtCore import QObject, Qt
 
-from console.models.keyed import Index, KeyedModel, Line
+from console.models.keyed import KeyedModel, Line
 from console.roles import CellRole
 
 T = TypeVar("T")
-
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Cell:
         return self.text.casefold() if self.sort is None else self.sort
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RecordColumn(Generic[T]):
     """`width` is in pixels; the one column with 0 takes what is left."""
 
@@ -47,11 +43,11 @@ class RecordColumn(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class RecordLine(Line):
     record: Any
-    cells: tuple[Cell, ...]
+    cells: Mapping[RecordColumn[Any], Cell]
     dimmed: bool
 
 
-class RecordModel(KeyedModel, Generic[T]):
+class RecordModel(KeyedModel[RecordColumn[T]], Generic[T]):
     """Records by key. `dimmed` tells which are as good as gone."""
 
     def __init__(
@@ -62,24 +58,19 @@ class RecordModel(KeyedModel, Generic[T]):
         dimmed: Callable[[T], bool] = lambda _: False,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(len(columns), parent)
-        self.titles = tuple(columns)
+        super().__init__(columns, parent)
         self._key = key
         self._is_dimmed = dimmed
-        self._values: Mapping[int, Callable[[RecordLine, int], Any]] = MappingProxyType(
-            {
-                int(Qt.ItemDataRole.DisplayRole): lambda line, n: line.cells[n].text,
-                int(Qt.ItemDataRole.ToolTipRole): lambda line, n: line.cells[n].text,
-                int(Qt.ItemDataRole.AccessibleTextRole): self._spoken,
-                int(Qt.ItemDataRole.TextAlignmentRole): lambda _, n: self._alignment(n),
-                int(CellRole.KEY): lambda line, _: line.key,
-                int(CellRole.SORT): lambda line, n: line.sort[n],
-                int(CellRole.VALUE): lambda line, _: line.record,
-                int(CellRole.ICON): lambda line, n: line.cells[n].icon or None,
-                int(CellRole.TONE): lambda line, n: line.cells[n].tone or None,
-                int(CellRole.DIMMED): lambda line, _: line.dimmed,
-            }
-        )
+        self.cells |= {
+            Qt.ItemDataRole.DisplayRole: lambda line, column: line.cells[column].text,
+            Qt.ItemDataRole.ToolTipRole: lambda line, column: line.cells[column].text,
+            Qt.ItemDataRole.AccessibleTextRole: _spoken,
+            CellRole.SORT: lambda line, column: line.cells[column].order,
+            CellRole.VALUE: lambda line, _: line.record,
+            CellRole.ICON: lambda line, column: line.cells[column].icon or None,
+            CellRole.TONE: lambda line, column: line.cells[column].tone or None,
+            CellRole.DIMMED: lambda line, _: line.dimmed,
+        }
 
     def show(self, records: Iterable[T]) -> None:
         """These records and no others; lines that stay keep their place and selection."""
@@ -106,46 +97,20 @@ class RecordModel(KeyedModel, Generic[T]):
         lines = sorted(self._lines.values(), key=lambda line: line.key.int)
         return tuple(line.record for line in lines if isinstance(line, RecordLine))
 
-    # --- Qt ---
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        key = self.key_at(index.row()) if index.isValid() else None
-        line = None if key is None else self._lines.get(key)
-        value = self._values.get(role)
-        if value is None or not isinstance(line, RecordLine):
-            return None
-        return value(line, index.column())
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.titles):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.titles[section].title
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return self._alignment(section)
-        return None
-
     # --- inside ---
 
     def _line(self, record: T) -> RecordLine:
-        cells = tuple(column.cell(record) for column in self.titles)
+        cells = {column: column.cell(record) for column in self.columns}
         return RecordLine(
             key=self._key(record),
-            sort=tuple(cell.order for cell in cells),
-            haystack=" ".join(cell.text for cell in cells).casefold(),
+            sort=tuple(cell.order for cell in cells.values()),
+            haystack=" ".join(cell.text for cell in cells.values()).casefold(),
             weight=0,
             record=record,
             cells=cells,
             dimmed=self._is_dimmed(record),
         )
 
-    def _alignment(self, column: int) -> Qt.AlignmentFlag:
-        return _RIGHT if self.titles[column].right else _LEFT
 
-    def _spoken(self, line: RecordLine, column: int) -> str:
-        return f"{self.titles[column].title}: {line.cells[column].text or 'none'}"
+def _spoken(line: RecordLine, column: RecordColumn[Any]) -> str:
+    return f"{column.title}: {line.cells[column].text or 'none'}"

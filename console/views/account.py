@@ -14,13 +14,13 @@ from console.runtime.dialogs import shown
 from console.runtime.tasks import TaskRunner
 from console.theme import Theme
 from console.views.sessions import SessionsView
+from console.views.workbench import Tell
 from console.widgets.basic import Button
 from console.widgets.form import FormDialog, Start
 from core.client.errors import ClientError
 from core.protocol.messages import SessionRow
 
 MIN_PASSWORD = 8
-Tell = Callable[[str, str], None]
 
 
 class AccountPort(Protocol):

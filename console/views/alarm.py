@@ -11,6 +11,7 @@ from console.widgets.basic import Button, Icon, centred, label, wrapped
 from console.widgets.fields import Field, FieldList
 from console.words import whole
 from core.client.witness import WitnessStatus
+from core.client.witness_file import WitnessAlarm
 
 
 class AlarmOverlay(QWidget):
@@ -51,7 +52,7 @@ class AlarmOverlay(QWidget):
                 Field("When", f"{alarm.at.astimezone():%d %B %Y, %H:%M:%S}"),
                 Field("Verified before", f"to entry {verified}"),
                 Field("Ledger key", key),
-                Field("Both sides are kept in", alarm.evidence),
+                Field("Both sides are kept in", evidence_words(alarm)),
             ]
         )
         self.setGeometry(self._parent.rect())
@@ -98,3 +99,8 @@ class AlarmOverlay(QWidget):
     def _copy(self) -> None:
         lines = [self._words.text(), *(f"{n}: {t}" for n, t in self.fields.shown.items())]
         QGuiApplication.clipboard().setText("\n".join(lines))
+
+
+def evidence_words(alarm: WitnessAlarm) -> str:
+    """The file with both sides, or that there is none yet."""
+    return alarm.evidence or "no file yet: this computer's disk takes nothing"

@@ -11,8 +11,6 @@ from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QHeaderView,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -24,7 +22,9 @@ from console.theme import Theme
 from console.views.audit_entry import EntryPane
 from console.views.audit_filter import AuditFilterBar
 from console.widgets.basic import Button, IconButton, label
+from console.widgets.frames import edge_to_edge, list_and_pane
 from console.widgets.notices import Banner, EmptyState
+from console.widgets.table import set_widths
 from console.widgets.virtual_table import VirtualTable
 from console.words import counted, whole
 from core.client.audit import EntryChecks
@@ -173,29 +173,13 @@ class AuditScreen(QWidget):
         for page in (self.table, self.empty, self.problem):
             self._body.addWidget(page)
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._toolbar(theme))
-        column.addWidget(self.banner)
-        column.addWidget(self._body, 1)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self.entry)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(1)
-        split.setSizes([900, theme.tokens.size.detail])
-        self.entry.setMinimumWidth(320)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(split)
+        edge_to_edge(left, self._toolbar(theme), self.banner, self._body, grows=self._body)
+        list_and_pane(self, theme, left, self.entry)
         self.pill.setParent(self.table)
         self.pill.hide()
         self.table.installEventFilter(self)
         self.setFocusProxy(self.table)
-        self._set_columns()
+        set_widths(self.table, [_WIDTHS.get(column, 0) for column in Column])
 
     def _toolbar(self, theme: Theme) -> QFrame:
         bar = QFrame()
@@ -214,15 +198,6 @@ class AuditScreen(QWidget):
         rows.addLayout(top)
         rows.addWidget(self.filter)
         return bar
-
-    def _set_columns(self) -> None:
-        header = self.table.horizontalHeader()
-        mode = QHeaderView.ResizeMode
-        for column in Column:
-            fixed = column in _WIDTHS
-            header.setSectionResizeMode(column, mode.Fixed if fixed else mode.Stretch)
-            if fixed:
-                self.table.setColumnWidth(column, _WIDTHS[column])
 
     def _add_commands(self, commands: Commands) -> None:
         def add(name: str, text: str, run: Callable[[], object], *keys: str) -> None:

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
-    QScrollArea,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from console.theme import Theme, set_look
 from console.views.audit_words import exact_time, fact_fields, read_entry
 from console.widgets.basic import Button, Icon, IconButton, label, line, wrapped
 from console.widgets.fields import Field, FieldList
+from console.widgets.frames import edge_to_edge, scrolled
 from console.widgets.notices import EmptyState
 from console.words import whole
 from core.client.audit import Check, EntryChecks, Standing
@@ -194,16 +194,8 @@ class EntryPane(QFrame):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._empty)
         page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._body(theme))
-        column.addLayout(self._head(theme))
-        column.addWidget(self._scroll, 1)
+        self._scroll = scrolled(self._body(theme))
+        edge_to_edge(page, self._head(theme), self._scroll, grows=self._scroll)
         self._pages.addWidget(page)
 
     def _head(self, theme: Theme) -> QVBoxLayout:
@@ -223,7 +215,7 @@ class EntryPane(QFrame):
         head.addWidget(self._sub)
         return head
 
-    def _body(self, theme: Theme) -> QWidget:
+    def _body(self, theme: Theme) -> QVBoxLayout:
         ways = QHBoxLayout()
         ways.setSpacing(8)
         ways.addWidget(self.open_pending)
@@ -236,25 +228,21 @@ class EntryPane(QFrame):
         copy = Button(theme, "Copy exact", look="quiet", icon="copy", on_click=self.copy_exact)
         copy.setToolTip("Copy the exact bytes that are hashed")
         stored.addWidget(copy)
-        body = QWidget()
-        body.setProperty("look", "scrolled")
-        layout = QVBoxLayout(body)
-        layout.setContentsMargins(20, 4, 20, 16)
-        layout.setSpacing(12)
-        layout.addWidget(self.fields)
-        layout.addLayout(ways)
-        layout.addWidget(line())
-        layout.addWidget(label(theme, "Checked on this computer", look="muted"))
-        layout.addWidget(self.signature)
-        layout.addWidget(self.inclusion)
-        layout.addWidget(line())
-        layout.addLayout(stored)
-        layout.addWidget(self.stored)
+        body = QVBoxLayout()
+        body.addWidget(self.fields)
+        body.addLayout(ways)
+        body.addWidget(line())
+        body.addWidget(label(theme, "Checked on this computer", look="muted"))
+        body.addWidget(self.signature)
+        body.addWidget(self.inclusion)
+        body.addWidget(line())
+        body.addLayout(stored)
+        body.addWidget(self.stored)
         foot = QHBoxLayout()
         foot.addWidget(self.hash, 1)
         foot.addWidget(IconButton(theme, "copy", "Copy the leaf hash", on_click=self.copy_hash))
-        layout.addLayout(foot)
-        layout.addStretch(1)
+        body.addLayout(foot)
+        body.addStretch(1)
         return body
 
     # --- inside ---

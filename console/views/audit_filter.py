@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from console.theme import Theme
 from console.views.audit_words import ACTIONS
-from console.views.pending import FilterBox
 from console.widgets.basic import Button, label, wrapped
 from console.widgets.choice import ChoiceButton
+from console.widgets.filter_box import FilterBox
 from core.client.audit import AuditQuery
 from core.domain.references import is_valid
 from core.protocol.messages import AuditActor
@@ -39,9 +39,11 @@ class AuditFilterBar(QWidget):
         self._clock = clock
         self._days: tuple[date, date] | None = None
         self._query = AuditQuery()
-        self.about = FilterBox(theme)
-        self.about.setPlaceholderText("Reference or enrollment id   Ctrl+F")
-        self.about.setAccessibleName("Show one enrollment: its reference or id")
+        self.about = FilterBox(
+            theme,
+            name="Show one enrollment: its reference or id",
+            hint="Reference or enrollment id   Ctrl+F",
+        )
         self.about.setMaxLength(80)
         self.time = ChoiceButton(theme, "Time")
         self.actor = ChoiceButton(theme, "Who")
@@ -97,8 +99,7 @@ class AuditFilterBar(QWidget):
         self._refresh()
 
     def focus_about(self) -> None:
-        self.about.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.about.selectAll()
+        self.about.enter()
 
     # --- inside ---
 

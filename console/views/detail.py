@@ -8,14 +8,20 @@ from uuid import UUID
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from console.models.overlay import Overlay, Progress
 from console.theme import Theme, set_look
 from console.views.student_card import StudentCardPreview
-from console.views.wording import difference, ending_words, entry_moment
+from console.views.wording import (
+    NOTHING_SEEN_CHANGED,
+    difference,
+    ending_words,
+    entry_moment,
+)
 from console.widgets.basic import Button, ElidedLabel, IconButton, label, line
 from console.widgets.fields import Field, FieldList, Timeline
+from console.widgets.frames import edge_to_edge, scrolled
 from console.widgets.notices import EmptyState, Notice
 from console.words import age_words, method_words, when_words
 from core.domain.money import format_rand
@@ -139,17 +145,8 @@ class DetailPane(QFrame):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._empty)
         page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._body(theme))
-        column.addLayout(self._head(theme))
-        column.addWidget(self._scroll, 1)
-        column.addWidget(self._foot())
+        self._scroll = scrolled(self._body(theme))
+        edge_to_edge(page, self._head(theme), self._scroll, self._foot(), grows=self._scroll)
         self._pages.addWidget(page)
 
     def _head(self, theme: Theme) -> QVBoxLayout:
@@ -170,7 +167,7 @@ class DetailPane(QFrame):
         head.addLayout(money)
         return head
 
-    def _body(self, theme: Theme) -> QWidget:
+    def _body(self, theme: Theme) -> QVBoxLayout:
         self._details = QWidget()
         details = QVBoxLayout(self._details)
         details.setContentsMargins(0, 0, 0, 0)
@@ -180,18 +177,14 @@ class DetailPane(QFrame):
         details.addSpacing(8)
         details.addWidget(label(theme, "History", look="muted"))
         details.addWidget(self.timeline)
-        body = QWidget()
-        body.setProperty("look", "scrolled")
-        layout = QVBoxLayout(body)
-        layout.setContentsMargins(20, 4, 20, 16)
-        layout.setSpacing(12)
-        layout.addWidget(self.notice)
-        layout.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(self.fields)
-        layout.addWidget(line())
-        layout.addWidget(self._loading)
-        layout.addWidget(self._details)
-        layout.addStretch(1)
+        body = QVBoxLayout()
+        body.addWidget(self.notice)
+        body.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
+        body.addWidget(self.fields)
+        body.addWidget(line())
+        body.addWidget(self._loading)
+        body.addWidget(self._details)
+        body.addStretch(1)
         return body
 
     def _foot(self) -> QFrame:
@@ -267,6 +260,8 @@ class DetailPane(QFrame):
         if overlay.progress is Progress.CONFLICT and overlay.shown is not None:
             changes = difference(overlay.shown, row)
             words += [f"{name}: was {was}, is now {now}." for name, was, now in changes]
+            if row.waiting and not changes:
+                words.append(f"{NOTHING_SEEN_CHANGED} Its history below tells what.")
         if overlay.progress is Progress.CONFLICT and row.waiting:
             words.append("Look again, then approve or reject.")
         if overlay.progress is Progress.WAITING:

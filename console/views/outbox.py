@@ -13,8 +13,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -26,10 +24,11 @@ from console.theme import Theme
 from console.views.outbox_notices import OutboxNotices
 from console.views.outbox_pane import OutboxPane
 from console.views.outbox_words import Group
-from console.views.pending import FilterBox
 from console.widgets.basic import Button, IconButton, label
+from console.widgets.filter_box import FilterBox
+from console.widgets.frames import edge_to_edge, list_and_pane
 from console.widgets.notices import EmptyState
-from console.widgets.table import LiveTable
+from console.widgets.table import LiveTable, set_widths
 from console.words import counted, whole
 from core.client.outbox import OutboxItem
 from core.domain.money import format_rand
@@ -43,7 +42,7 @@ _WIDTHS = {
 }
 _NOTHING: Mapping[Group | None, str] = MappingProxyType(
     {
-        None: "No decision was made on this computer yet.",
+        None: "No decision is in this outbox.",
         Group.NEEDS_YOU: "Nothing needs you.",
         Group.WAITING: "Nothing waits to be sent.",
         Group.DONE: "Nothing is done yet.",
@@ -78,8 +77,7 @@ class OutboxScreen(QWidget):
         self.model = model
         self._shown: UUID | None = None
         self._bringing = False
-        self.filter = FilterBox(theme)
-        self.filter.setAccessibleName("Filter the outbox")
+        self.filter = FilterBox(theme, name="Filter the outbox")
         self.filter.setMinimumWidth(_NARROW_FILTER)  # gives way to the groups in a small window
         self.table = LiveTable(theme, model, name="Outbox")
         self.pane = OutboxPane(theme, clock=clock)
@@ -130,24 +128,8 @@ class OutboxScreen(QWidget):
         self._body.addWidget(self.table)
         self._body.addWidget(self.empty)
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._toolbar(theme))
-        column.addWidget(self.notices)
-        column.addWidget(self._body, 1)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self.pane)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(1)
-        split.setSizes([900, theme.tokens.size.detail])
-        self.pane.setMinimumWidth(320)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(split)
+        edge_to_edge(left, self._toolbar(theme), self.notices, self._body, grows=self._body)
+        list_and_pane(self, theme, left, self.pane)
         self.setFocusProxy(self.table)
         self._set_columns()
 
@@ -182,13 +164,7 @@ class OutboxScreen(QWidget):
         return bar
 
     def _set_columns(self) -> None:
-        header = self.table.horizontalHeader()
-        mode = QHeaderView.ResizeMode
-        for column in Column:
-            fixed = column in _WIDTHS
-            header.setSectionResizeMode(column, mode.Fixed if fixed else mode.Stretch)
-            if fixed:
-                self.table.setColumnWidth(column, _WIDTHS[column])
+        set_widths(self.table, [_WIDTHS.get(column, 0) for column in Column])
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(Column.STATE, Qt.SortOrder.AscendingOrder)
 
@@ -206,7 +182,7 @@ class OutboxScreen(QWidget):
         self._retry_all = add("retry all", "Try all now", self.retry_all_wanted.emit, "Shift+R")
         self._actions = [
             *(self._add_group(add, number, group) for number, group in enumerate(_GROUPS, 1)),
-            add("filter", "Filter the outbox", self._go_filter, "/", "Ctrl+F"),
+            add("filter", "Filter the outbox", self.filter.enter, "/", "Ctrl+F"),
             add("details", "Show or hide the decision", self.toggle_pane, "D"),
             add("back", "Back to the decisions", self._go_back, "Esc"),
         ]
@@ -219,7 +195,7 @@ class OutboxScreen(QWidget):
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter_changed)
-        self.filter.left.connect(self._go_rows)
+        self.filter.left.connect(self.table.enter)
         self.table.current_changed.connect(self._current_changed)
         self.table.activated.connect(self._activated)
         self.pane.close_wanted.connect(self.toggle_pane)
@@ -265,10 +241,6 @@ class OutboxScreen(QWidget):
         if self.pane.row is not None:
             self.again_wanted.emit(self.pane.row.decision.id)
 
-    def _go_filter(self) -> None:
-        self.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.filter.selectAll()
-
     def _go_back(self) -> None:
         """Escape: first out of the filter, then off the selection, then to all groups."""
         if self.filter.text():
@@ -279,11 +251,6 @@ class OutboxScreen(QWidget):
         else:
             self.show_group(None)
         self.table.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _go_rows(self) -> None:
-        self.table.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if self.table.current_key is None:
-            self.table.select_next()
 
     def _leave_empty(self) -> None:
         """The one action of the empty list: to where there is something."""

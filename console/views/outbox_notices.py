@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from console.elsewhere import Elsewhere
 from console.theme import Theme
 from console.widgets.basic import Button, Icon, label, wrapped
 from console.words import counted, when_words
@@ -54,8 +55,11 @@ class OutboxNotices(QWidget):
         self._theme = theme
         self._clock = clock
         self.strips: list[NoticeStrip] = []
+        self.elsewhere: list[str] = []
+        """What it says of queues that this console does not have open."""
         self._others = label(theme)
-        self._others_row = self._build_others()
+        self._others_row = self._line("banner-info", "users", "accent", self._others)
+        self._others_row.hide()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -91,22 +95,32 @@ class OutboxNotices(QWidget):
         self._others_row.setVisible(count > 0)
         self._refresh()
 
+    def show_elsewhere(self, found: Sequence[Elsewhere]) -> None:
+        """Once: what waits in queues that this console could not open when it came in."""
+        for one in found:
+            self.elsewhere.append(one.words)
+            words = wrapped(self._theme, one.words)
+            row = self._line("banner-warn", "triangle-alert", "warn", words)
+            row.setAccessibleName(one.words)
+            self._column.addWidget(row)
+        self._refresh()
+
     def _strip(self, notice: Notice) -> NoticeStrip:
         strip = NoticeStrip(self._theme, notice, now=self._clock())
         strip.close_it.setAccessibleName(f"I have read it: {notice.message}")
         strip.close_it.clicked.connect(lambda _checked: self.read.emit(notice.id))
         return strip
 
-    def _build_others(self) -> QFrame:
+    def _line(self, look: str, icon: str, tone: str, words: QLabel) -> QFrame:
         frame = QFrame()
-        frame.setProperty("look", "banner-info")
+        frame.setProperty("look", look)
         row = QHBoxLayout(frame)
         row.setContentsMargins(20, 8, 12, 8)
         row.setSpacing(10)
-        row.addWidget(Icon(self._theme, "users", "accent"))
-        row.addWidget(self._others, 1)
-        frame.hide()
+        row.addWidget(Icon(self._theme, icon, tone))
+        row.addWidget(words, 1)
         return frame
 
     def _refresh(self) -> None:
-        self.setVisible(bool(self.strips) or not self._others_row.isHidden())
+        told = self.strips or self.elsewhere or not self._others_row.isHidden()
+        self.setVisible(bool(told))

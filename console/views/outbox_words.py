@@ -12,9 +12,8 @@ from uuid import UUID
 from console.views.wording import reason_words
 from console.words import when_words, whole
 from core.client.outbox import ItemKind, OutboxItem, OutboxState
-from core.client.outbox_changes import ALREADY_DECIDED
 from core.domain.decisions import Verdict
-from core.protocol.messages import AnswerKind
+from core.protocol.messages import ALREADY_DECIDED, AnswerKind
 from core.protocol.signing import PayloadError, read_decision
 
 _WAITING = frozenset({OutboxState.QUEUED, OutboxState.SENDING})
@@ -23,11 +22,20 @@ _FINAL_AGAINST = frozenset({OutboxState.CONFLICT, OutboxState.REFUSED})
 _HELD: Mapping[str, str] = MappingProxyType(
     {
         "sign_in_needed": "It goes out by itself once you have signed in again.",
-        "device_pending": "It goes out by itself once an administrator has enrolled this console.",
+        "device_pending": "It goes out by itself once an administrator has enrolled this console."
+        " Was that refused, ask again: the banner has a button for it.",
     }
 )
+_EARLIER_KEY_PENDING = (
+    "It was signed with an earlier key of this console that nobody has enrolled: it goes out once"
+    " an administrator enrolls that key. It cannot be discarded, because that key is gone."
+)
+_EARLIER_KEY = (
+    "It was signed with an earlier key of this console, which is gone: it cannot be discarded."
+    " Should it not be carried out, ask an administrator to revoke that key: then it ends refused."
+)
 # Refusals after which the same payment may be decided once more.
-_ANEW = frozenset({"too_old", "number_reused", "ahead"})
+_ANEW = frozenset({"too_old", "number_reused", "ahead", "device_revoked"})
 # A withdrawal that is refused so has used up the decision's number all the same.
 _SHUT_OUT = frozenset({"account_disabled", "device_revoked"})
 _FIRST_SIGNATURE = "first_signature"
@@ -56,10 +64,12 @@ class OutboxRow:
     """One decision, with the withdrawal that was made of it, if any.
 
     `decision` is a withdrawal itself where the decision is not held on this computer any more.
+    `earlier_key`: the key that signed is not this console's any more, and signs no withdrawal.
     """
 
     decision: OutboxItem
     withdrawal: OutboxItem | None = None
+    earlier_key: bool = False
 
     @property
     def key(self) -> UUID:
@@ -164,7 +174,7 @@ def ways_of(row: OutboxRow) -> Ways:
     """What can be done about a row as it stands."""
     lead = row.lead
     if lead.state is OutboxState.QUEUED or lead.state is OutboxState.NEEDS_PERSON:
-        return Ways(retry=True, discard=not row.is_withdrawal)
+        return Ways(retry=True, discard=not row.is_withdrawal and not row.earlier_key)
     if row.group is Group.NEEDS_YOU:
         return Ways(dismiss=True, again=_again(row))
     return Ways()
@@ -209,9 +219,7 @@ def next_step(row: OutboxRow, now: datetime) -> str:
     if row.group is Group.DONE:
         return _when_done(row)
     if lead.state is OutboxState.NEEDS_PERSON:
-        if row.is_withdrawal:
-            return "Try it again. Until it went out, the decision stays withdrawn here only."
-        return "It does not go on by itself: try it again, or discard it and decide anew."
+        return _when_stuck(row)
     if row.is_withdrawal:
         return _withdrawal_refused(lead)
     if lead.answer is not None and lead.answer.kind is AnswerKind.CONFLICT_DECIDED:
@@ -258,6 +266,14 @@ def _again(row: OutboxRow) -> str:
     return "Look again" if answer.code in _ANEW else ""
 
 
+def _when_stuck(row: OutboxRow) -> str:
+    if row.is_withdrawal:
+        return "Try it again. Until it went out, the decision stays withdrawn here only."
+    if row.earlier_key:
+        return f"It does not go on by itself: try it again. {_EARLIER_KEY}"
+    return "It does not go on by itself: try it again, or discard it and decide anew."
+
+
 def _while_waiting(row: OutboxRow, now: datetime) -> str:
     lead = row.lead
     if lead.state is OutboxState.SENDING:
@@ -265,6 +281,16 @@ def _while_waiting(row: OutboxRow, now: datetime) -> str:
             "The answer is on its way. Should the connection break, it is sent again, and carried"
             " out only once."
         )
+    on = _going_on(row, now)
+    if row.is_withdrawal or not row.earlier_key:
+        return on
+    pending = lead.reason_code == "device_pending"
+    return _EARLIER_KEY_PENDING if pending else f"{on} {_EARLIER_KEY}"
+
+
+def _going_on(row: OutboxRow, now: datetime) -> str:
+    """What makes it go out."""
+    lead = row.lead
     held = _HELD.get(lead.reason_code or "")
     if held is not None:
         return held

@@ -9,6 +9,7 @@ from console.runtime.dialogs import confirm, shown
 from console.theme import Theme
 from console.widgets.basic import Button
 from console.widgets.form import FormDialog, Start
+from console.words import counted
 from core.client.errors import ClientError, SecretStoreError
 from core.client.passphrase import MAX_CHARACTERS, MIN_CHARACTERS, check_new
 from core.client.secrets import SecretStore
@@ -132,6 +133,22 @@ class PassphraseAsker:
                 return Unlocking.WITHOUT
             if await self._is_sure():
                 return Unlocking.FORGOT
+
+    async def try_keyring(self, waiting: int) -> bool:
+        """Whether to look at the keyring once more before anything new is chosen."""
+        one = waiting == 1
+        was, go, stay = (
+            ("It was", "it goes", "it stays") if one else ("They were", "they go", "they stay")
+        )
+        return await confirm(
+            self._window,
+            title=f"{counted(waiting, 'decision waits', 'decisions wait')} behind the keyring",
+            text=f"{was} sealed with this computer's keyring, which does not answer now: it may be"
+            f" locked. Unlock it and try again: {go} out then.\n\nWithout it {stay} here unsent,"
+            " until Bursar starts and the keyring answers.",
+            yes="Try the keyring again",
+            no="Go on without it",
+        )
 
     async def _is_sure(self) -> bool:
         return await confirm(

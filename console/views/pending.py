@@ -7,15 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QHeaderView,
-    QLineEdit,
-    QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,8 +20,10 @@ from console.runtime.throttle import Throttle, timer_of
 from console.theme import Theme
 from console.views.detail import DetailPane
 from console.widgets.basic import IconButton, label
+from console.widgets.filter_box import FilterBox
+from console.widgets.frames import edge_to_edge, list_and_pane
 from console.widgets.notices import EmptyState
-from console.widgets.table import LiveTable
+from console.widgets.table import LiveTable, set_widths
 from console.words import counted, whole
 from core.domain.money import format_rand
 from core.protocol.messages import EnrollmentDetail, EnrollmentRow
@@ -40,43 +37,6 @@ _WIDTHS = {
 }
 AGES_EVERY_MS = 15_000
 NEW_FOR_MS = 8_000
-
-
-class FilterBox(QLineEdit):
-    """Escape empties it and goes back to the rows; Enter and Down go to the rows."""
-
-    left = Signal()
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setFont(theme.font())
-        self.setPlaceholderText("Filter   /")
-        self.setAccessibleName("Filter the pending list")
-        self.setFixedWidth(260)
-        self._search = self.addAction(
-            theme.icon("search"), QLineEdit.ActionPosition.LeadingPosition
-        )
-        self._clear = self.addAction(theme.icon("x"), QLineEdit.ActionPosition.TrailingPosition)
-        self._clear.setToolTip("Clear the filter (Esc)")
-        self._clear.setVisible(False)
-        self._clear.triggered.connect(self.clear)
-        self.textChanged.connect(lambda text: self._clear.setVisible(bool(text)))
-        theme.changed.connect(self._tint)
-
-    def _tint(self) -> None:
-        self._search.setIcon(self._theme.icon("search"))
-        self._clear.setIcon(self._theme.icon("x"))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = Qt.Key(event.key())
-        if key is Qt.Key.Key_Escape:
-            self.clear()
-            self.left.emit()
-        elif key in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.left.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class PendingScreen(QWidget):
@@ -101,7 +61,7 @@ class PendingScreen(QWidget):
         self._model = model
         self._shown: EnrollmentRow | None = None
         self._bringing = False
-        self.filter = FilterBox(theme)
+        self.filter = FilterBox(theme, name="Filter the pending list")
         self.table = LiveTable(theme, model, name="Pending payments")
         self.detail = DetailPane(theme, clock=clock, me=me, threshold_cents=threshold_cents)
         self.sums = label(theme, look="muted")
@@ -164,23 +124,8 @@ class PendingScreen(QWidget):
         self._body.addWidget(self.table)
         self._body.addWidget(self.empty)
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._toolbar(theme))
-        column.addWidget(self._body, 1)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self.detail)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(1)
-        split.setSizes([900, theme.tokens.size.detail])
-        self.detail.setMinimumWidth(320)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(split)
+        edge_to_edge(left, self._toolbar(theme), self._body, grows=self._body)
+        list_and_pane(self, theme, left, self.detail)
         self._set_columns()
 
     def _toolbar(self, theme: Theme) -> QFrame:
@@ -200,13 +145,7 @@ class PendingScreen(QWidget):
         return bar
 
     def _set_columns(self) -> None:
-        header = self.table.horizontalHeader()
-        for column in Column:
-            stretched = column not in _WIDTHS
-            mode = QHeaderView.ResizeMode
-            header.setSectionResizeMode(column, mode.Stretch if stretched else mode.Fixed)
-            if not stretched:
-                self.table.setColumnWidth(column, _WIDTHS[column])
+        set_widths(self.table, [_WIDTHS.get(column, 0) for column in Column])
         # Who has waited longest comes first: this is a queue.
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(Column.AGE, Qt.SortOrder.AscendingOrder)
@@ -227,7 +166,7 @@ class PendingScreen(QWidget):
             "compare", "Compare and decide again…", self._want_again,
             owner=self, group=own, keys=("G",),
         )  # fmt: skip
-        add("filter", "Filter", self._go_filter, owner=self, group=own, keys=("/", "Ctrl+F"))
+        add("filter", "Filter", self.filter.enter, owner=self, group=own, keys=("/", "Ctrl+F"))
         add(
             "details",
             "Show or hide details",
@@ -240,7 +179,7 @@ class PendingScreen(QWidget):
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter_changed)
-        self.filter.left.connect(self._go_rows)
+        self.filter.left.connect(self.table.enter)
         self.table.current_changed.connect(self._current_changed)
         self.table.activated.connect(self._activated)
         self.detail.approve.clicked.connect(self._approve.action.trigger)
@@ -270,10 +209,6 @@ class PendingScreen(QWidget):
         if self._shown is not None and self.detail.can_compare:
             self.again_wanted.emit(self._shown.enrollment)
 
-    def _go_filter(self) -> None:
-        self.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.filter.selectAll()
-
     def _go_back(self) -> None:
         """Escape, from anywhere on this screen: first out of the filter, then off the selection."""
         if self.filter.text():
@@ -283,11 +218,6 @@ class PendingScreen(QWidget):
             self._show_nothing()
             self._refresh_commands()
         self.table.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _go_rows(self) -> None:
-        self.table.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if self.table.current_key is None:
-            self.table.select_next()
 
     def _activated(self, _index: QModelIndex) -> None:
         self.detail.show()

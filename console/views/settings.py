@@ -20,10 +20,13 @@ from console.entered import Entered
 from console.theme import Theme
 from console.theme_choice import ThemeChoice
 from console.views.account import Account
+from console.views.alarm import evidence_words
+from console.views.status_bar import unsaved_words
 from console.widgets.basic import Button, label, wrapped
 from console.widgets.check import CheckBox
 from console.widgets.fields import Field, FieldList
 from console.widgets.fingerprint import Fingerprint
+from console.widgets.frames import edge_to_edge
 from console.words import counted, whole
 from core.client.witness import WitnessState, WitnessStatus
 from core.protocol.messages import DeviceState
@@ -146,7 +149,9 @@ class SettingsScreen(QWidget):
         for root in status.root_devices:
             fields.insert(3, Field("First administrator", root))
         if status.alarm is not None:
-            fields.append(Field("Evidence", status.alarm.evidence))
+            fields.append(Field("Evidence", evidence_words(status.alarm)))
+        if status.trouble:
+            fields.append(Field("Not saved", unsaved_words(status)))
         self.ledger.show_fields(fields)
         self.accept.setVisible(status.state is WitnessState.FIRST_CONTACT)
 
@@ -184,9 +189,6 @@ class SettingsScreen(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(body)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
         bar = QFrame()
         bar.setProperty("look", "toolbar")
         row = QHBoxLayout(bar)
@@ -194,8 +196,7 @@ class SettingsScreen(QWidget):
         title = label(theme, "Settings", size="title")
         title.setMinimumHeight(theme.tokens.size.control)
         row.addWidget(title)
-        layout.addWidget(bar)
-        layout.addWidget(scroll, 1)
+        edge_to_edge(self, bar, scroll, grows=scroll)
 
     def _account_card(self, theme: Theme) -> list[QFrame]:
         """Nobody has a password in the demo workspace."""

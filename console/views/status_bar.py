@@ -70,7 +70,10 @@ class StatusBar(QFrame):
             self.ledger.show_state("shield-check", "Ledger not verified yet", "text_muted")
         else:
             words = f"Ledger verified to {whole(status.verified_to)}"
-            self.ledger.show_state("shield-check", words, "ok")
+            if status.trouble:
+                words = f"{words}, not saved"
+            tone = "warn" if status.trouble else "ok"
+            self.ledger.show_state("shield-check", words, tone, unsaved_words(status))
 
     def show_outbox(self, standing: Standing, now: datetime, *, stuck: bool) -> None:
         """`stuck`: it does not go by itself in this moment."""
@@ -89,6 +92,16 @@ class StatusBar(QFrame):
         words = f"{whole(count)} {'needs' if count == 1 else 'need'} you"
         self.needs.show_state("circle-alert", words, "danger", _OPENS)
         self.needs.setVisible(count > 0)
+
+
+def unsaved_words(status: WitnessStatus) -> str:
+    """What it means that the disk does not take what was verified; empty where it does."""
+    if not status.trouble:
+        return ""
+    return (
+        f"{status.trouble} Verifying goes on, but what is verified now is not kept if this console"
+        " ends. Make room on the disk: the rest is done by itself."
+    )
 
 
 def _waiting_words(standing: Standing, now: datetime) -> str:

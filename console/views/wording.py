@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from core.domain.card_money import LateReason, Settlement
 from core.domain.decisions import ReasonCode
 from core.domain.enrollment import EnrollmentStatus
 from core.domain.money import format_rand
+from core.domain.references import show_reference
 from core.domain.roles import GATEWAY
 from core.ledger.errors import LedgerError
 from core.ledger.leaf import Leaf, decode
@@ -279,11 +280,32 @@ def entry_moment(entry: TimelineEntry, now: datetime) -> Moment:
     return Moment(icon, tone, entry_words(leaf), small)
 
 
+def changes_since(timeline: Iterable[TimelineEntry], version: int) -> list[TimelineEntry]:
+    """What made an enrollment another one than it was at `version`, the newest first."""
+    return [
+        entry
+        for entry in sorted(timeline, key=lambda entry: -entry.index)
+        if _is_change_after(entry, version)
+    ]
+
+
+def _is_change_after(entry: TimelineEntry, version: int) -> bool:
+    try:
+        leaf = decode(entry.leaf.encode())
+    except LedgerError:
+        return False
+    # What was refused is an entry too, and changed nothing.
+    return leaf.after is not None and leaf.after > version and leaf.after != leaf.before
+
+
 def ending_words(row: EnrollmentRow, now: datetime) -> tuple[str, str]:
     """Why a row left the pending list: the kind of notice, and the sentence."""
     kind, verb = _ENDINGS[row.status]
     by = "the card payment" if row.status_by == GATEWAY.code else row.status_by_name
     return kind, f"{verb} by {by}, {when_words(row.status_at, now)}"
+
+
+NOTHING_SEEN_CHANGED = "Nothing you see changed; something happened to this payment meanwhile."
 
 
 def difference(shown: EnrollmentRow, now: EnrollmentRow) -> tuple[tuple[str, str, str], ...]:
@@ -304,7 +326,9 @@ def _facts(row: EnrollmentRow) -> tuple[tuple[str, str], ...]:
         ("Amount", format_rand(claim.amount_cents if claim else row.amount_cents)),
         ("Owed", format_rand(row.amount_cents)),
         ("Method", method_words(row.method)),
+        ("Reference", show_reference(row.reference)),
         ("Student", row.student.name),
+        ("Email", row.student.email),
         ("Course", row.course_title),
         ("Proof", claim.proof[:12] if claim and claim.proof else "none"),
         ("First signature", signed.officer_name if signed else "none"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from console.theme import Theme
 from console.widgets.basic import Button, Icon, IconButton, label
+from console.widgets.frames import edge_to_edge, scrolled
 from console.widgets.notices import EmptyState
 
 
@@ -29,7 +30,7 @@ class RecordPane(QFrame):
         self.body = QVBoxLayout()
         self.foot = QFrame()
         self.foot.setProperty("look", "foot")
-        self._scroll = _scrolled(self.body)
+        self._scroll = scrolled(self.body)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(EmptyState(theme, icon="panel-right", text=hint))
         self._pages.addWidget(self._page(theme))
@@ -61,12 +62,7 @@ class RecordPane(QFrame):
 
     def _page(self, theme: Theme) -> QWidget:
         page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(self._head(theme))
-        column.addWidget(self._scroll, 1)
-        column.addWidget(self.foot)
+        edge_to_edge(page, self._head(theme), self._scroll, self.foot, grows=self._scroll)
         return page
 
     def _head(self, theme: Theme) -> QVBoxLayout:
@@ -87,17 +83,3 @@ class RecordPane(QFrame):
         head.addLayout(top)
         head.addLayout(named)
         return head
-
-
-def _scrolled(body: QVBoxLayout) -> QScrollArea:
-    inside = QWidget()
-    inside.setProperty("look", "scrolled")
-    body.setContentsMargins(20, 4, 20, 16)
-    body.setSpacing(12)
-    inside.setLayout(body)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inside)
-    return area

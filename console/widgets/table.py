@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from typing import Any
 from uuid import UUID
 
 from PySide6.QtCore import QItemSelectionModel, QRect, Qt, Signal
@@ -14,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from console.models.keyed import Index, KeyedModel
+from console.models.keyed import KeyedModel
+from console.models.table import Index
 from console.theme import Theme
 from console.widgets.cells import CellDelegate
 
@@ -75,6 +77,23 @@ def set_manners(table: QTableView, theme: Theme) -> None:
     rows.setDefaultSectionSize(theme.tokens.size.row)
 
 
+def set_widths(
+    table: QTableView,
+    widths: Sequence[int],
+    *,
+    mode: QHeaderView.ResizeMode = QHeaderView.ResizeMode.Fixed,
+) -> None:
+    """`widths` of the columns in pixels; those with 0 share what is left, `mode` is of the others.
+
+    The table needs its header and its model before.
+    """
+    header = table.horizontalHeader()
+    for column, width in enumerate(widths):
+        header.setSectionResizeMode(column, mode if width else QHeaderView.ResizeMode.Stretch)
+        if width:
+            table.setColumnWidth(column, width)
+
+
 class RowTable(QTableView):
     """What every table of rows does alike: nothing is current until a person chooses it, some keys
     lead elsewhere than Qt's own, and letters are shortcuts.
@@ -130,7 +149,7 @@ class LiveTable(RowTable):
     current_changed = Signal(object)
     """The key of the current row (UUID), or None."""
 
-    def __init__(self, theme: Theme, model: KeyedModel, *, name: str) -> None:
+    def __init__(self, theme: Theme, model: KeyedModel[Any], *, name: str) -> None:
         super().__init__()
         self._keyed = model
         self._anchors: list[tuple[UUID, int]] = []
@@ -169,6 +188,12 @@ class LiveTable(RowTable):
             if self._keyed.key_at(row) not in skip:
                 self._select_row(row)
                 return
+
+    def enter(self) -> None:
+        """From the filter into the rows."""
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if self.current_key is None:
+            self.select_next()
 
     def clear_current(self) -> None:
         """No row is current any more."""

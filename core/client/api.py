@@ -12,9 +12,11 @@ from uuid import UUID
 
 import httpx
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from core.client.errors import (
     AccountDisabledError,
+    NotSentError,
     ProblemError,
     ProtocolError,
     SignInNeededError,
@@ -27,6 +29,9 @@ from core.protocol import messages
 from core.protocol.messages import AUDIT_PAGE_ROWS, Problem, Session
 
 _UNAUTHORIZED = 401
+# These two mean the same whoever says them: a newer token, or less at a time, may help.
+_ANYBODYS = frozenset({_UNAUTHORIZED, 413})
+_OURS = "urn:bursar:"
 _ACCOUNT_DISABLED = "urn:bursar:account-disabled"
 # A refresh token that is wrong, used or revoked; anything else is not about the token.
 _REFRESH_REFUSED = frozenset({400, 401, 403})
@@ -85,6 +90,8 @@ class Api:
         try:
             return await self._open("POST", path, answer, body)
         except ProblemError as error:
+            if not error.problem.type.startswith(_OURS):
+                raise UnreachableError(str(error)) from error
             if error.problem.status not in _REFRESH_REFUSED:
                 raise
             await self.keeper.forget()
@@ -240,8 +247,10 @@ class Api:
             headers["Content-Type"] = "application/json"
         try:
             answer = await self._exchanges.ask(method, path, content, headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotSentError(_UNREACHABLE) from error
         except httpx.HTTPError as error:
-            raise UnreachableError("The backend cannot be reached.") from error
+            raise UnreachableError(_UNREACHABLE) from error
         if answer.succeeded:
             return answer.content
         problem = _problem(answer.content, answer.status)
@@ -251,11 +260,21 @@ class Api:
 
 
 def understood(content: bytes, answer: type[_M]) -> _M:
-    """The message in an answer. Raises ProtocolError."""
+    """The message in an answer. Raises ProtocolError, UnreachableError for what is no JSON."""
     try:
         return answer.model_validate_json(content)
     except ValidationError as error:
+        if not _is_json(content):
+            raise UnreachableError(_NOT_THE_BACKEND) from error
         raise ProtocolError(_STRANGE) from error
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        from_json(content)
+    except ValueError:
+        return False
+    return True
 
 
 def _before(wanted: Mapping[str, str], before: int | None) -> httpx.QueryParams:
@@ -263,13 +282,16 @@ def _before(wanted: Mapping[str, str], before: int | None) -> httpx.QueryParams:
 
 
 def _problem(content: bytes, status: int) -> Problem:
-    """The problem in an answer; whatever stands between us and the backend may answer otherwise."""
+    """The problem in an answer. Raises UnreachableError where something between us and the backend
+    answered instead of it: a hotel's sign-in page says nothing about a decision."""
     try:
         problem = Problem.model_validate_json(content)
     except ValidationError:
         problem = None
-    if problem is not None and problem.status == status:
+    if problem is not None and problem.status == status and problem.type.startswith(_OURS):
         return problem
+    if status not in _ANYBODYS:
+        raise UnreachableError(f"{_NOT_THE_BACKEND.removesuffix('.')} (status {status}).")
     return Problem(
         type="about:blank",
         title="Unexpected answer",
@@ -294,4 +316,6 @@ def checked(model: type[_M], **fields: object) -> _M:
 
 
 _SIGN_IN = "Please sign in."
+_UNREACHABLE = "The backend cannot be reached."
+_NOT_THE_BACKEND = "Something else answered in the backend's place."
 _STRANGE = "The backend gave an answer that this console does not understand."

@@ -15,7 +15,7 @@ from typing import Protocol
 from uuid import UUID
 
 from core.client.backoff import Jitter, delay
-from core.client.errors import ClientError
+from core.client.errors import ClientError, OutboxError
 from core.client.outbox import Outbox, OutboxItem, OutboxState
 from core.client.witness import Witness
 from core.client.witness_file import Verified
@@ -81,17 +81,24 @@ class Confirmer:
         self._wake.set()
 
     async def run(self) -> None:
-        """Confirm for ever, from what earlier runs left on. Raises OutboxError."""
+        """Confirm for ever, from what earlier runs left on. Raises OutboxError at the start."""
         for item in await self._outbox.unconfirmed(self._officer, _MOST):
             self.add(item)
         failures = 0
         while True:
             self._wake.clear()
-            await self._witness.catch_up()
-            answered = await self.catch_up() and not self._witness.owes
-            failures = 0 if answered else failures + 1
-            await self._wait(None if answered else delay(failures - 1, self._jitter))
+            done = await self._go_round()
+            failures = 0 if done else failures + 1
+            await self._wait(None if done else delay(failures - 1, self._jitter))
             await asyncio.sleep(_GATHER_SECONDS)
+
+    async def _go_round(self) -> bool:
+        """Whether there is nothing to try again: of the backend, of the disk, of the queue."""
+        try:
+            await self._witness.catch_up()
+            return await self.catch_up() and not self._witness.owes
+        except OutboxError:  # a full disk: what was found is found again, and written down then
+            return False
 
     async def confirm(self, item: OutboxItem) -> bool:
         """Look for one at once. False: not known yet, or the witness has sounded an alarm."""

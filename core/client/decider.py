@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from core.client.device import DeviceKey
 from core.client.errors import DecisionError
 from core.client.outbox import Draft, Outbox, OutboxItem, SignedBytes, SignedWithdrawal
@@ -101,8 +103,13 @@ class Decider:
         Gives the decision and the withdrawal. Raises DecisionError where it does not wait any
         more, or was not signed by this key; OutboxError where the queue fails.
         """
-        if (item.officer, item.device) != (self.device.user, self.device.id):
-            raise DecisionError("Only the officer and the console that signed it can discard it.")
+        if item.officer != self.device.user:
+            raise DecisionError("Only the officer who signed it can discard it.")
+        if item.device != self.device.id:
+            raise DecisionError(
+                "It was signed with an earlier key of this console, which is gone: it cannot be"
+                " discarded. Ask an administrator to revoke that key: then it ends refused."
+            )
         withdrawal_id, at = self.new_id(), self.now()
 
         def sign(decision: OutboxItem) -> SignedWithdrawal:
@@ -129,10 +136,12 @@ class Decider:
         if len(words) > MAX_NOTE_CHARS:
             raise DecisionError(f"A note has at most {MAX_NOTE_CHARS} characters.")
         try:
-            words.encode()
-        except UnicodeEncodeError as error:
-            raise DecisionError("The note holds a broken character.") from error
-        return Note(text=words, salt=self.random_bytes(SALT_BYTES).hex())
+            return Note(text=words, salt=self.random_bytes(SALT_BYTES).hex())
+        except ValidationError:
+            # Not `from` it: that one repeats the words.
+            raise DecisionError(
+                "The note holds a broken character. Please type it again."
+            ) from None
 
 
 def _check(verdict: Verdict, reason: ReasonCode | None, amount_received: int | None) -> None:

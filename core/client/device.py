@@ -56,12 +56,43 @@ def load_or_create(
 
     Raises SecretStoreError; a damaged key is never replaced silently.
     """
-    name = f"device:{backend}:{user}"
-    kept = store.get(name)
+    kept = store.get(_name(backend, user))
     if kept is not None:
         return _read(kept, user)
+    return _make(store, user, backend, new_id, random_bytes)
+
+
+def renew(
+    store: SecretStore,
+    revoked: DeviceKey,
+    *,
+    backend: str,
+    new_id: Callable[[], UUID],
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> DeviceKey:
+    """A fresh key in place of `revoked`, which is forgotten: what it signed before keeps its id.
+
+    Another one than `revoked` stays. Blocks on the store; raises SecretStoreError.
+    """
+    kept = store.get(_name(backend, revoked.user))
+    if kept is not None and (held := _read(kept, revoked.user)).id != revoked.id:
+        return held
+    return _make(store, revoked.user, backend, new_id, random_bytes)
+
+
+def _name(backend: str, user: UUID) -> str:
+    return f"device:{backend}:{user}"
+
+
+def _make(
+    store: SecretStore,
+    user: UUID,
+    backend: str,
+    new_id: Callable[[], UUID],
+    random_bytes: Callable[[int], bytes],
+) -> DeviceKey:
     seed, device = random_bytes(SEED_BYTES), new_id()
-    store.set(name, json.dumps({"id": str(device), "seed": seed.hex()}))
+    store.set(_name(backend, user), json.dumps({"id": str(device), "seed": seed.hex()}))
     return DeviceKey(device, user, SigningKey(seed))
 
 

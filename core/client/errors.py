@@ -2,6 +2,7 @@
 
 ClientError                 `str(error)` is in plain words, for people
 ├── UnreachableError        no answer: network, time limit, or the backend is down; try again later
+│   └── NotSentError            not even a connection
 ├── SignInNeededError       no session, or it has ended
 │   └── AccountDisabledError    and signing in does not help
 ├── ProblemError            the backend said no; `.problem` says why
@@ -27,6 +28,10 @@ class ClientError(Exception):
 
 class UnreachableError(ClientError):
     """No answer came; nobody knows whether the request arrived."""
+
+
+class NotSentError(UnreachableError):
+    """The request never left this computer: what it carried has nothing to do with it."""
 
 
 class SignInNeededError(ClientError):

@@ -6,7 +6,6 @@ One worker thread owns the one connection; nothing here blocks the loop.
 from __future__ import annotations
 
 import asyncio
-import errno
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from core.client.disk_room import FreeBytes, free_bytes, has_no_room
 from core.client.errors import OutboxError
-from core.client.outbox_file import BATCH, OutboxFile
+from core.client.outbox_file import BATCH, KEPT_NEWEST, OutboxFile
 from core.client.outbox_items import (
     ATTENTION_STATES,
     FINAL_STATES,
@@ -33,6 +33,7 @@ from core.client.outbox_items import (
     SignedWithdrawal,
     SignWithdrawal,
 )
+from core.client.outbox_others import give_up, take_over
 from core.client.sealing import Sealer
 from core.protocol.messages import DecisionAnswer
 
@@ -56,13 +57,21 @@ _NO_ROOM = (
     "This computer has no room left on its disk: nothing was stored. Make room, then try again."
 )
 _UNUSABLE = "The outbox on this computer cannot be used."
-_NO_ROOM_CODES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class _Worker(ThreadPoolExecutor):
+    """The one thread of an outbox. `folder` is where its file lies, None in memory."""
+
+    def __init__(self, folder: Path | None, free: FreeBytes) -> None:
+        super().__init__(max_workers=1, thread_name_prefix="outbox")
+        self.folder = folder
+        self.free = free
 
 
 class Outbox:
     """Open it with `await Outbox.open(path, sealer)`. Every method raises OutboxError."""
 
-    def __init__(self, worker: ThreadPoolExecutor, file: OutboxFile) -> None:
+    def __init__(self, worker: _Worker, file: OutboxFile) -> None:
         self._worker = worker
         self._file = file
 
@@ -72,13 +81,15 @@ class Outbox:
         path: Path | None,
         sealer: Sealer,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        free: FreeBytes = free_bytes,
     ) -> Outbox:
         """Open or make the queue file; what an earlier run left half sent is queued again.
 
         Without a path it is kept in memory only. A file that is damaged or sealed with another
-        key is set aside, which `notices` tells.
+        key is set aside, which `notices` tells. `free` says how much room a disk has.
         """
-        worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
+        worker = _Worker(None if path is None else path.parent, free)
         opened: list[OutboxFile] = []
 
         def start() -> None:
@@ -115,10 +126,10 @@ class Outbox:
         return await _run(self._worker, partial(self._file.discard, item, sign))
 
     async def next_batch(
-        self, *, officer: UUID, device: UUID, now: datetime, limit: int = BATCH
+        self, *, officer: UUID, now: datetime, limit: int = BATCH
     ) -> list[OutboxItem]:
         """Due items, now `sending`; at most `limit`, at most one per enrollment."""
-        call = partial(self._file.next_batch, officer=officer, device=device, now=now, limit=limit)
+        call = partial(self._file.next_batch, officer=officer, now=now, limit=limit)
         return await _run(self._worker, call)
 
     async def mark_answered(self, answer: DecisionAnswer, state: OutboxState) -> OutboxItem:
@@ -169,9 +180,9 @@ class Outbox:
         """This console checked that the ledger holds these as they were signed."""
         await _run(self._worker, partial(self._file.mark_confirmed, items))
 
-    async def prune(self, now: datetime) -> int:
-        """Forget what ended over 30 days ago and needs nobody; how many."""
-        return await _run(self._worker, partial(self._file.prune, now))
+    async def prune(self, now: datetime, *, keep: int = KEPT_NEWEST) -> int:
+        """Forget what ended over 30 days ago and needs nobody, but the `keep` newest; how many."""
+        return await _run(self._worker, partial(self._file.prune, now, keep=keep))
 
     async def release(self, officer: UUID, now: datetime) -> None:
         """Whatever waits for a later time is due now."""
@@ -206,6 +217,24 @@ class Outbox:
         """How many decisions of other officers wait on this computer."""
         return await _run(self._worker, partial(self._file.others_waiting, officer))
 
+    async def unanswered(self) -> int:
+        """How many decisions of anybody have no answer yet: not sent, or a person must see them."""
+        return await _run(self._worker, self._file.unanswered)
+
+    async def take_over(self, path: Path, sealer: Sealer, at: datetime) -> bool:
+        """Bring everything of another queue file into this one, and set that file aside.
+
+        False, and nothing is done, where another console has it open or its key is another one.
+        """
+        return await _run(self._worker, partial(take_over, self._file, path, sealer, at))
+
+    async def give_up(self, path: Path, at: datetime) -> bool:
+        """Set a queue file aside whose key is gone, and tell of it in a notice.
+
+        False where another console has it open.
+        """
+        return await _run(self._worker, partial(give_up, self._file, path, at))
+
     async def summary(self, officer: UUID) -> OutboxSummary:
         return await _run(self._worker, partial(self._file.summary, officer))
 
@@ -217,8 +246,8 @@ class Outbox:
         """Somebody has read it; what it tells of stays where it is."""
         await _run(self._worker, partial(self._file.dismiss_notice, notice))
 
-    async def next_due(self, officer: UUID, device: UUID) -> datetime | None:
-        return await _run(self._worker, partial(self._file.next_due, officer, device))
+    async def next_due(self, officer: UUID) -> datetime | None:
+        return await _run(self._worker, partial(self._file.next_due, officer))
 
 
 def _close(files: Sequence[OutboxFile]) -> None:
@@ -226,15 +255,9 @@ def _close(files: Sequence[OutboxFile]) -> None:
         file.close()
 
 
-async def _run(worker: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
+async def _run(worker: _Worker, call: Callable[[], _T]) -> _T:
     try:
         return await asyncio.get_running_loop().run_in_executor(worker, call)
     except (sqlite3.Error, OSError) as error:
-        raise OutboxError(_NO_ROOM if _is_no_room(error) else _UNUSABLE) from error
-
-
-def _is_no_room(error: sqlite3.Error | OSError) -> bool:
-    if isinstance(error, OSError):
-        return error.errno in _NO_ROOM_CODES
-    # Errors of the module itself, such as of a connection that was closed, have no code.
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        no_room = has_no_room(error, worker.folder, worker.free)
+        raise OutboxError(_NO_ROOM if no_room else _UNUSABLE) from error

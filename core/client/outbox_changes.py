@@ -16,10 +16,7 @@ from core.client.outbox_items import (
     SignedBytes,
     SignedWithdrawal,
 )
-from core.protocol.messages import AnswerKind, DecisionAnswer
-
-# The backend's word for a withdrawal that came after the decision was carried out.
-ALREADY_DECIDED = "already_decided"
+from core.protocol.messages import ALREADY_DECIDED, AnswerKind, DecisionAnswer
 
 
 def queued(draft: Draft, n: int, signed: SignedBytes) -> OutboxItem:

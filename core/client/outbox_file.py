@@ -27,17 +27,24 @@ from core.client.outbox_items import (
 )
 from core.client.outbox_opening import open_file, open_in_memory
 from core.client.outbox_rows import read_time, write_time
+from core.client.outbox_table import MAX_N
 from core.client.sealing import Sealer
 from core.protocol.messages import DecisionAnswer
 
 BATCH = 50
 KEPT_FOR = timedelta(days=30)
+# Of each officer: a clock that is years ahead at one start must not empty the history.
+KEPT_NEWEST = 200
 # A clock that was set back must not hold a decision until it catches up.
 _NEVER_LATER = timedelta(seconds=2 * CAP_SECONDS)
 _IN_USE = (
     "Another Bursar console on this computer uses this outbox already. Close it, then try again."
 )
 _NOT_THERE = "This decision is not in the outbox."
+_NO_NUMBERS = (
+    "This console's key has used up its numbers and signs no more decisions. It needs a new key:"
+    " ask your administrator to revoke this one."
+)
 _OPEN = (
     "officer = ? AND dismissed = 0 AND state <> 'accepted' "
     "AND NOT (state = 'withdrawn' AND settled_at IS NOT NULL)"
@@ -48,12 +55,19 @@ _HISTORY = (
 )
 _WAITING = "officer = ? AND state IN ('queued', 'sending')"
 _QUEUED = (
-    "state = 'queued' AND officer = ? AND device = ? AND NOT EXISTS ("
+    "state = 'queued' AND officer = ? AND NOT EXISTS ("
     "  SELECT 1 FROM items AS other WHERE other.enrollment = mine.enrollment "
     "  AND other.officer = mine.officer AND other.seq < mine.seq "
     "  AND other.state IN ('queued', 'sending'))"
 )
 _DUE = f"{_QUEUED} AND (not_before <= ? OR not_before > ?)"
+_OVER = "(state IN ('accepted', 'withdrawn') OR dismissed = 1)"
+# Equal times share a place, so that a decision and its withdrawal go together.
+_OLD = (
+    f"{_OVER} AND settled_at < ? AND seq NOT IN (SELECT seq FROM ("  # noqa: S608 - constants above
+    "  SELECT seq, rank() OVER (PARTITION BY officer ORDER BY settled_at DESC) AS place"
+    f"  FROM items WHERE {_OVER} AND settled_at IS NOT NULL) WHERE place <= ?)"
+)
 _WITHDRAWAL_LOST = (
     "kind = 'decision' AND state = 'withdrawn' AND settled_at IS NULL AND NOT EXISTS ("
     "  SELECT 1 FROM items AS other WHERE other.device = mine.device "
@@ -101,6 +115,8 @@ class OutboxFile:
         """Number, sign and store a decision in one transaction; numbers are never used twice."""
         with self._table.transaction():
             n = self._table.next_n(draft.device)
+            if n > MAX_N:
+                raise OutboxError(_NO_NUMBERS)
             item = changes.queued(draft, n, sign(n))
             self._table.raise_next_n(str(draft.device), n + 1)
             self._table.insert(item)
@@ -124,15 +140,14 @@ class OutboxFile:
         with self._table.transaction():
             self._table.raise_next_n(str(device), n)
 
-    def next_batch(
-        self, *, officer: UUID, device: UUID, now: datetime, limit: int = BATCH
-    ) -> list[OutboxItem]:
+    def next_batch(self, *, officer: UUID, now: datetime, limit: int = BATCH) -> list[OutboxItem]:
         """Due items of one officer, now marked as being sent: at most one per enrollment.
 
-        A later one about an enrollment waits until the earlier one has its answer.
+        A later one about an enrollment waits until the earlier one has its answer. Whatever key
+        signed them: they are ready to go, also where that key is gone.
         """
         latest = write_time(now + _NEVER_LATER)
-        values = (str(officer), str(device), write_time(now), latest, limit)
+        values = (str(officer), write_time(now), latest, limit)
         with self._table.transaction():
             items = self._select(_DUE, values, tail="seq LIMIT ?")
             self._table.mark_sending([item.id for item in items])
@@ -231,14 +246,14 @@ class OutboxFile:
                 self._table.update(changes.undiscarded(decision))
             return self._table.sweep()
 
-    def prune(self, now: datetime) -> int:
+    def prune(self, now: datetime, *, keep: int = KEPT_NEWEST) -> int:
         """Forget what ended over 30 days ago and needs nobody; how many.
 
-        Never what was not seen to its end, nor what the ledger has still to be held against.
+        Never what was not seen to its end, nor what the ledger has still to be held against, nor
+        the newest `keep` endings of an officer.
         """
-        where = "(state IN ('accepted', 'withdrawn') OR dismissed = 1) AND settled_at < ?"
         with self._table.transaction():
-            old = self._select(where, (write_time(now - KEPT_FOR),))
+            old = self._select(_OLD, (write_time(now - KEPT_FOR), keep))
             done = [item.id for item in old if not changes.is_to_confirm(item)]
             for item in done:
                 self._table.delete(item)
@@ -248,6 +263,31 @@ class OutboxFile:
         """Somebody has read it; what it tells of stays where it is."""
         with self._table.transaction():
             self._table.drop_notice(notice)
+
+    def take(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
+        """Take over items of another file as they are; what is here already stays as it is.
+
+        Gives those that cannot be taken, because another one has their number.
+        """
+        clashing = []
+        with self._table.transaction():
+            for item in items:
+                if self._find(item.id) is not None:
+                    continue
+                number = (str(item.device), item.n, item.kind.value)
+                if self._table.count("device = ? AND n = ? AND kind = ?", number)[0]:
+                    clashing.append(item)
+                    continue
+                self._table.insert(item)
+                self._table.raise_next_n(str(item.device), item.n + 1)
+        return clashing
+
+    def tell(
+        self, at: datetime, message: str, *, path: Path | None, items: Sequence[UUID] = ()
+    ) -> None:
+        """A notice of something that was set aside elsewhere."""
+        with self._table.transaction():
+            self._table.add_notice(at, message, path=path, items=[str(item) for item in items])
 
     # --- reading ---
 
@@ -278,6 +318,10 @@ class OutboxFile:
         where = "officer <> ? AND state IN ('queued', 'sending')"
         return self._table.count(where, (str(officer),))[0]
 
+    def unanswered(self) -> int:
+        """How many decisions of anybody have no answer yet."""
+        return self._table.count("state IN ('queued', 'sending', 'needs_person')", ())[0]
+
     def summary(self, officer: UUID) -> OutboxSummary:
         waiting, oldest = self._table.count(_WAITING, (str(officer),))
         attention, _ = self._table.count(
@@ -286,9 +330,9 @@ class OutboxFile:
         )
         return OutboxSummary(waiting, None if oldest is None else read_time(oldest), attention)
 
-    def next_due(self, officer: UUID, device: UUID) -> datetime | None:
+    def next_due(self, officer: UUID) -> datetime | None:
         """When the next decision that waits for nothing but its time is due; None if none does."""
-        return self._table.earliest_due(_QUEUED, (str(officer), str(device)))
+        return self._table.earliest_due(_QUEUED, (str(officer),))
 
     def notices(self) -> tuple[Notice, ...]:
         """What was set aside, oldest first."""

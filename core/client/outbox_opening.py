@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
@@ -29,7 +30,7 @@ from core.client.outbox_table import MAX_N, VERSION, OutboxTable, create_tables,
 from core.client.private_files import PRIVATE, copy_aside, sync_folder
 from core.client.sealing import Sealer
 
-_SIDES = ("-wal", "-shm")
+SIDES = ("-wal", "-shm")
 _JOURNAL = "-journal"
 # SQLITE_ERROR: a format that SQLite does not know. Our own statements are right.
 _DAMAGE = frozenset(
@@ -90,8 +91,8 @@ def _begin_anew(path: Path, sealer: Sealer, at: datetime, table: OutboxTable) ->
     """Everything in it is sealed with another key: only numbers and notices go on."""
     holds_something = table.holds_something()
     table.close()
-    kept = copy_aside(path, at, sides=_SIDES)
-    left = replace(_read(path), rows=(), lost=0)
+    kept = copy_aside(path, at, sides=SIDES)
+    left = replace(read_copy(path), rows=(), lost=0)
     _build(path, sealer, at, left, notice=(_OTHER_KEY, kept) if holds_something else None)
     return _open_sound(path, sealer)
 
@@ -105,11 +106,11 @@ def _mend(path: Path, sealer: Sealer, at: datetime) -> None:
         raise OutboxError(_NEWER)
     if health is _Health.SOUND:
         return
-    remains = _read(path)
+    remains = read_copy(path)
     old, senseless = read_old(remains.old_rows, sealer, at)
     notice = None
     if health is _Health.DAMAGED or senseless:
-        kept = copy_aside(path, at, sides=_SIDES)
+        kept = copy_aside(path, at, sides=SIDES)
         notice = (_damaged(len(remains.rows) + len(old), remains.lost + senseless), kept)
     _build(path, sealer, at, remains, old=old, notice=notice)
 
@@ -165,14 +166,35 @@ def _open_sound(path: Path, sealer: Sealer) -> OutboxTable:
     return OutboxTable(db, sealer)
 
 
-def _read(path: Path) -> Remains:
-    """Read a copy: reading may change a damaged file."""
+def read_copy(path: Path) -> Remains:
+    """Read a copy: reading may change a damaged file. Raises sqlite3.Error or OSError."""
+    with _copied(path) as copy:
+        return read_remains(copy)
+
+
+def key_fits(path: Path, sealer: Sealer, at: datetime) -> bool:
+    """Whether this key is that of a file, which stays as it is; damage speaks for no other key.
+
+    Raises as `open_file`.
+    """
+    with _copied(path) as copy:
+        _mend(copy, sealer, at)
+        table = _open_sound(copy, sealer)
+        try:
+            return table.key_is_known() or table.opens_any()
+        finally:
+            table.close()
+
+
+@contextmanager
+def _copied(path: Path) -> Iterator[Path]:
+    """A copy of a file and its log, for as long as it is needed."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         copy = Path(folder) / path.name
-        for side in ("", *_SIDES):
+        for side in ("", *SIDES):
             if _beside(path, side).exists():
                 shutil.copyfile(_beside(path, side), _beside(copy, side))
-        return read_remains(copy)
+        yield copy
 
 
 def _build(
@@ -186,7 +208,7 @@ def _build(
 ) -> None:
     """Make a file of what remains beside `path`, then put it into its place in one step."""
     new = path.with_name(f".{path.name}.new")
-    for side in ("", _JOURNAL, *_SIDES):
+    for side in ("", _JOURNAL, *SIDES):
         _beside(new, side).unlink(missing_ok=True)
     new.touch(PRIVATE)
     table = OutboxTable(connect(new), sealer)
@@ -200,7 +222,7 @@ def _build(
                 table.add_notice(at, notice[0], path=notice[1])
     finally:
         table.close()
-    for side in (_JOURNAL, *_SIDES):  # of the old file: never to be applied to the new one
+    for side in (_JOURNAL, *SIDES):  # of the old file: never to be applied to the new one
         _beside(path, side).unlink(missing_ok=True)
     new.replace(path)
     sync_folder(path.parent)

@@ -24,8 +24,10 @@ from core.client.outbox_rows import (
 from core.client.sealing import Sealer
 
 VERSION = 2
-# Numbers beyond are not exact in JSON; a counter that says so was edited.
+# Numbers beyond are not exact in JSON.
 MAX_N = 2**53 - 1
+# Nobody decides that often: a counter that says so was edited, and the backend tells the right one.
+_MAX_COUNTER = 2**52
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY_CHECK = "key_check"
 _KEY_WORDS = "This is the key of this outbox."
@@ -244,7 +246,7 @@ class OutboxTable:
     def _counter(self, device: str) -> int:
         row = self._db.execute("SELECT next_n FROM counters WHERE device = ?", (device,)).fetchone()
         kept = row["next_n"] if row else 0
-        return kept if isinstance(kept, int) and 0 <= kept <= MAX_N else 0
+        return kept if isinstance(kept, int) and 0 <= kept <= _MAX_COUNTER else 0
 
     # --- notices ---
 

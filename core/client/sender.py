@@ -10,11 +10,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import NoReturn, Protocol
 from uuid import UUID
 
 from core.client.backoff import CAP_SECONDS, Jitter, delay
-from core.client.errors import ClientError, ProblemError, SignInNeededError, UnreachableError
+from core.client.errors import (
+    ClientError,
+    NotSentError,
+    OutboxError,
+    ProblemError,
+    SignInNeededError,
+    UnreachableError,
+)
 from core.client.outbox import Outbox, OutboxItem, OutboxState
 from core.protocol.messages import (
     MAX_DECISIONS,
@@ -38,9 +45,10 @@ _STATES: Mapping[AnswerKind, OutboxState] = MappingProxyType(
         AnswerKind.REFUSED: OutboxState.REFUSED,
     }
 )
-# A window paints once for so many answers: few enough that nobody sees it stand still.
-_TOLD_AT_ONCE = 8
+# While the answers of one round are written down, the request of the other is under way.
+_ROUNDS_AT_ONCE = 2
 _SIGN_IN_NEEDED = "sign_in_needed"
+_SIGN_IN = "Please sign in."
 # Of a request that was refused as a whole: an answer to an earlier one may have been lost.
 MAYBE_DONE = "If it was sent before, it may have been carried out: the audit trail tells."
 _NUMBER_REUSED = "number_reused"
@@ -51,6 +59,7 @@ class SenderState(StrEnum):
     SENDING = "sending"
     UNREACHABLE = "unreachable"
     SIGN_IN_NEEDED = "sign_in_needed"
+    BLOCKED = "blocked"  # the queue on this computer cannot be read or written
 
 
 class DecisionApi(Protocol):
@@ -62,12 +71,15 @@ class DecisionApi(Protocol):
 
 
 class Sender:
-    """Sends one officer's decisions from one device; run `run` as a task, `wake` it after each add.
+    """Sends one officer's decisions; run `run` as a task, `wake` it after each add.
 
-    `on_result` gets every item whose state or reason changed, `on_state` every change of state.
+    Whatever key of theirs signed them; `device` is the one that signs now, whose numbers count.
+    `on_results` gets the items whose state or reason changed, all of one answer together;
+    `on_state` every change of state, `on_trouble` once why the queue itself cannot be used.
     Decisions about one enrollment keep their order; different enrollments never wait for each
     other. A sign-in that is needed pauses everything until `signed_in`. One request is under way at
-    a time; where it runs into trouble the next ones are smaller, down to one decision each.
+    a time; where it runs into trouble the next ones are smaller, down to one decision each. After a
+    failed request it pauses, without a connection ever longer, however much is due.
     """
 
     def __init__(
@@ -77,8 +89,9 @@ class Sender:
         outbox: Outbox,
         officer: UUID,
         device: UUID,
-        on_result: Callable[[OutboxItem], None],
+        on_results: Callable[[Sequence[OutboxItem]], None],
         on_state: Callable[[SenderState], None],
+        on_trouble: Callable[[OutboxError], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Jitter = random.random,
     ) -> None:
@@ -86,22 +99,51 @@ class Sender:
         self._outbox = outbox
         self._officer = officer
         self._device = device
-        self._on_result = on_result
+        self._on_results = on_results
         self._on_state = on_state
+        self._on_trouble = on_trouble
         self._now = now
         self._jitter = jitter
         self._wake = asyncio.Event()
+        self._line = asyncio.Lock()
         self._limit = MAX_DECISIONS
+        self._in_vain = 0  # how many requests in a row found no backend
+        self._blocked = 0  # how many times in a row the queue could not be used
         self._number_in_doubt = False
         self.state = SenderState.IDLE
 
     async def run(self) -> None:
-        """Send for ever. Raises OutboxError if the queue itself fails."""
-        await self._outbox.sweep()
+        """Send for ever. A queue that cannot be used now is told, and tried again."""
+        while True:
+            try:
+                await self._outbox.sweep()
+                if self.state is SenderState.BLOCKED:
+                    self._become(SenderState.IDLE)
+                await self._go_rounds()
+            except OutboxError as error:
+                self._become(SenderState.BLOCKED)
+                if not self._blocked:
+                    self._on_trouble(error)
+                self._blocked += 1
+                self._wake.clear()
+                await self._wait(delay(self._blocked - 1, self._jitter))
+
+    async def _go_rounds(self) -> None:
+        """Raises OutboxError if the queue itself fails."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(_ROUNDS_AT_ONCE):
+                    group.create_task(self._go_round(), name="sender round")
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _go_round(self) -> NoReturn:
         while True:
             self._wake.clear()
             if await self.send_due() == 0:
-                await self._wait()
+                await self._wait(await self._seconds_until_due())
+            elif self._in_vain:
+                await self._wait(delay(self._in_vain - 1, self._jitter))
 
     def wake(self) -> None:
         """Something was added to the outbox."""
@@ -124,23 +166,22 @@ class Sender:
         if self._number_in_doubt:
             await self._learn_number()
         items = await self._outbox.next_batch(
-            officer=self._officer, device=self._device, now=self._now(), limit=self._limit
+            officer=self._officer, now=self._now(), limit=self._limit
         )
-        if items:
-            self._become(SenderState.SENDING)
-            ready = [item for item in items if not await self._lost(item)]
-            reached = await self._send_all(ready)
-            if reached:
-                self._become(SenderState.IDLE)
+        await self._send_all([item for item in items if not await self._lost(item)])
         return len(items)
 
-    async def _wait(self) -> None:
-        seconds = None
-        if self.state is not SenderState.SIGN_IN_NEEDED:
-            due = await self._outbox.next_due(self._officer, self._device)
-            if due is not None:
-                # Nothing is ever put off for longer than the cap.
-                seconds = min(max((due - self._now()).total_seconds(), 0.01), CAP_SECONDS)
+    async def _seconds_until_due(self) -> float | None:
+        if self.state is SenderState.SIGN_IN_NEEDED:
+            return None
+        due = await self._outbox.next_due(self._officer)
+        if due is None:
+            return None
+        # Nothing is ever put off for longer than the cap.
+        return min(max((due - self._now()).total_seconds(), 0.01), CAP_SECONDS)
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Until somebody wakes it, but no longer than this."""
         with contextlib.suppress(TimeoutError):
             # Not `wait_for`: Python 3.11's loses a cancellation that comes with the event.
             async with asyncio.timeout(seconds):
@@ -155,36 +196,65 @@ class Sender:
             message="The words of this decision can no longer be read on this computer. "
             "Please decide again.",
         )
-        self._on_result(changed)
+        self._on_results([changed])
         return True
 
-    async def _send_all(self, items: Sequence[OutboxItem]) -> bool:
-        """Whether the backend could be reached; if not, the rest goes back to the queue at once."""
+    async def _send_all(self, items: Sequence[OutboxItem]) -> None:
+        """Where the backend cannot be reached, the rest goes back to the queue at once."""
         chunks = list(_chunks(items))
         for position, chunk in enumerate(chunks):
             try:
                 some_are_done = await self._send(chunk)
+            except OutboxError:
+                raise  # nobody is to blame but this computer
             except ClientError as error:
-                if not isinstance(error, SignInNeededError):
+                if not isinstance(error, NotSentError | SignInNeededError):
                     self._limit = max(1, len(chunk) // 2)
                 rest = [item for later in chunks[position:] for item in later]
                 await self._put_back(rest, error)
-                return False
+                return
             if some_are_done:  # else one that fails would always find company to take along
                 self._limit = min(MAX_DECISIONS, self._limit * 2)
-        return True
 
     async def _send(self, items: Sequence[OutboxItem]) -> bool:
         """Whether any needs no further try. Raises what concerns the connection and not these."""
         batch = DecisionBatch(items=tuple(_signed(item) for item in items))
         try:
-            answers = await self._api.decide(batch)
+            answers = await self._ask(batch)
         except ClientError as error:
             if _is_passing(error):
                 raise
             return await self._blame(items, error)
         by_id = {answer.id: answer for answer in answers.results}
         return await self._write([by_id.get(item.id) or _no_answer(item) for item in items])
+
+    async def _ask(self, batch: DecisionBatch) -> DecisionAnswers:
+        """One request at a time; before the next one its end has its effect on the state."""
+        async with self._line:
+            if self.state is SenderState.SIGN_IN_NEEDED:
+                raise SignInNeededError(_SIGN_IN)
+            self._become(SenderState.SENDING)
+            try:
+                answers = await self._api.decide(batch)
+            except ClientError as error:
+                self._count(error)
+                self._become(_state_after_error(error))
+                raise
+            self._count(None)
+            self._become(_state_after_answers(answers))
+            return answers
+
+    def _count(self, error: ClientError | None) -> None:
+        """What a request ended with is what the next pause depends on."""
+        before = self._in_vain
+        if isinstance(error, NotSentError):
+            self._in_vain += 1
+        elif error is not None and _is_passing(error):
+            self._in_vain = 1  # perhaps for these decisions' sake: others wait only a moment
+        else:
+            self._in_vain = 0
+            if before:
+                self.wake()  # the other round, too
 
     async def _blame(self, items: Sequence[OutboxItem], error: ClientError) -> bool:
         """The request was refused as a whole: halve it, to find the one that is to blame."""
@@ -196,7 +266,7 @@ class Sender:
         words = f"{error} {MAYBE_DONE}"
         for item in items:
             changed = await self._outbox.mark_needs_person(item.id, code=code, message=words)
-            self._on_result(changed)
+            self._on_results([changed])
         return True
 
     async def _write(self, answers: Sequence[DecisionAnswer]) -> bool:
@@ -211,14 +281,18 @@ class Sender:
                 final.append((answer, state))
         if final:
             changed = await self._outbox.mark_answered_many(final)
-            if any(answer.code == _NUMBER_REUSED for answer, _ in final):
+            if any(self._is_number_reused(item) for item in changed):
                 await self._learn_number()
-            await self._tell(changed)
+            self._tell(changed)
         for (code, message), items in later.items():
             await self._postpone(items, code, message)
         if any(code == _SIGN_IN_NEEDED for code, _ in later):
-            raise SignInNeededError("Please sign in.")
+            raise SignInNeededError(_SIGN_IN)
         return bool(final)
+
+    def _is_number_reused(self, item: OutboxItem) -> bool:
+        """By the key that goes on counting."""
+        return item.device == self._device and item.reason_code == _NUMBER_REUSED
 
     async def _learn_number(self) -> None:
         """The numbers of this queue are behind those the backend has seen from this device.
@@ -235,10 +309,8 @@ class Sender:
         self._number_in_doubt = False
 
     async def _put_back(self, items: Sequence[OutboxItem], error: ClientError) -> None:
-        signed_out = isinstance(error, SignInNeededError)
-        code = _SIGN_IN_NEEDED if signed_out else "unreachable"
+        code = _SIGN_IN_NEEDED if isinstance(error, SignInNeededError) else "unreachable"
         await self._postpone([item.id for item in items], code, str(error))
-        self._become(SenderState.SIGN_IN_NEEDED if signed_out else SenderState.UNREACHABLE)
 
     async def _postpone(self, items: Sequence[UUID], code: str, message: str) -> None:
         """What has had its answer meanwhile stays as it is."""
@@ -250,18 +322,29 @@ class Sender:
         changed = await self._outbox.mark_postponed_many(
             list(items), until=until, code=code, message=message
         )
-        await self._tell(changed)
+        self._tell(changed)
 
-    async def _tell(self, changed: Sequence[OutboxItem]) -> None:
-        for number, item in enumerate(changed, 1):
-            self._on_result(item)
-            if number % _TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)  # a window has its turn
+    def _tell(self, changed: Sequence[OutboxItem]) -> None:
+        if changed:
+            self._blocked = 0  # it could be written down
+            self._on_results(changed)
 
     def _become(self, state: SenderState) -> None:
         if state is not self.state:
             self.state = state
             self._on_state(state)
+
+
+def _state_after_answers(answers: DecisionAnswers) -> SenderState:
+    unanswered = [answer for answer in answers.results if answer.kind not in _STATES]
+    signed_out = any(answer.code == _SIGN_IN_NEEDED for answer in unanswered)
+    return SenderState.SIGN_IN_NEEDED if signed_out else SenderState.IDLE
+
+
+def _state_after_error(error: ClientError) -> SenderState:
+    if isinstance(error, SignInNeededError):
+        return SenderState.SIGN_IN_NEEDED
+    return SenderState.UNREACHABLE if _is_passing(error) else SenderState.IDLE
 
 
 def _is_passing(error: ClientError) -> bool:

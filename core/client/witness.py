@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -16,37 +15,16 @@ from core.client import witness_file
 from core.client.errors import ClientError
 from core.client.witness_checks import BrokenError
 from core.client.witness_file import AlarmKind, Contact, Kept, Verified, WitnessAlarm
+from core.client.witness_keeping import WitnessKeeping
 from core.client.witness_own import AlteredError, Own, OwnDecisions, check_included
+from core.client.witness_status import WitnessState, WitnessStatus
 from core.ledger import tree
 from core.ledger.keys import fingerprint
 from core.ledger.merkle import leaf_hash
 from core.protocol.feed import CheckpointSeen, Entry, FeedEvent, Snapshot
 from core.protocol.messages import ConsistencyProof, LedgerHead, Workspace
 
-
-class WitnessState(StrEnum):
-    NEW = "new"  # nothing seen yet
-    FIRST_CONTACT = "first_contact"  # a key is pinned, but no person has compared it
-    FOLLOWING = "following"
-    ALARM = "alarm"
-
-
-@dataclass(frozen=True, slots=True)
-class WitnessStatus:
-    """`verified_to` is a number of entries, None before the first contact was accepted.
-
-    `key_fingerprint` is the checkpoint key's, `root_devices` are the first administrators'
-    fingerprints as pinned. `confirmed` own decisions were found in the ledger as
-    signed; `unconfirmed` ones lie in a part that was proven as a whole but not read one by one.
-    """
-
-    state: WitnessState
-    verified_to: int | None
-    key_fingerprint: str | None
-    root_devices: tuple[str, ...]
-    alarm: WitnessAlarm | None
-    confirmed: int
-    unconfirmed: int
+__all__ = ["LedgerSource", "Witness", "WitnessState", "WitnessStatus"]
 
 
 class LedgerSource(Protocol):
@@ -62,7 +40,7 @@ class Witness:
 
     Whatever does not hold becomes an alarm with both sides kept as evidence; from then on nothing
     is verified until a person calls `accept_alarm`. A backend that cannot be reached is no alarm:
-    verification just stands where it was.
+    verification just stands where it was. Nor is a full disk: verification goes on in memory.
     """
 
     def __init__(
@@ -74,7 +52,7 @@ class Witness:
         on_change: Callable[[WitnessStatus], None],
         now: Callable[[], datetime],
     ) -> None:
-        self._path = path
+        self._keeping = WitnessKeeping(path)
         self._kept = kept
         self._source = source
         self._on_change = on_change
@@ -121,6 +99,7 @@ class Witness:
             alarm=alarm,
             confirmed=self._own.confirmed,
             unconfirmed=self._own.unconfirmed,
+            trouble=self._keeping.trouble,
         )
 
     def _state(self) -> WitnessState:
@@ -174,13 +153,19 @@ class Witness:
 
     @property
     def owes(self) -> bool:
-        """Whether the backend could not be asked to prove what it has signed: see `catch_up`."""
-        return self._owes
+        """Whether the backend could not be asked to prove what it has signed, or the disk did not
+        take what was verified: see `catch_up`."""
+        return self._owes or bool(self._keeping.trouble)
 
     async def catch_up(self) -> None:
-        """Ask again; the next checkpoint may be days away. Told by `on_change` when it is due."""
+        """Try again; the next checkpoint may be days away. Told by `on_change` when it is due."""
         if self._owes:
             await self._guarded(self._jump)
+        if self._keeping.trouble:
+            async with self._lock:
+                before = self.status
+                await self._save()
+                self._tell_after(before)
 
     async def follow(self, events: Iterable[FeedEvent]) -> None:
         """Check each event of the feed, in order."""
@@ -228,10 +213,9 @@ class Witness:
             except BrokenError as broken:
                 await self._sound(broken)
                 return
-            if self._kept is not kept:
-                await self._save(self._kept)
-            if self.status != before or (self._owes and not owed):
-                self._on_change(self.status)
+            if self._kept is not kept or self._keeping.trouble:
+                await self._save()
+            self._tell_after(before, owes_now=self._owes and not owed)
 
     async def _follow(self, events: Iterable[FeedEvent]) -> None:
         for event in events:
@@ -382,19 +366,21 @@ class Witness:
             "followed_root": tree.root_from_peaks(self._peaks).hex(),
             "theirs": broken.theirs,
         }
-        name = await asyncio.to_thread(
-            witness_file.keep_evidence, self._path, f"evidence-{broken.kind.value}", evidence
-        )
+        self._keeping.add_evidence(broken.kind, evidence)
         disputed = self._kept.disputed
         if isinstance(broken, AlteredError):
             disputed |= {broken.digest.hex()}
-        alarm = WitnessAlarm(broken.kind, broken.message, at, name)
+        alarm = WitnessAlarm(broken.kind, broken.message, at, evidence="")
         await self._keep(replace(self._kept, alarm=alarm, disputed=disputed))
 
     async def _keep(self, kept: Kept) -> None:
         self._kept = kept
-        await self._save(kept)
+        await self._save()
         self._on_change(self.status)
 
-    async def _save(self, kept: Kept) -> None:
-        await asyncio.to_thread(witness_file.save, self._path, kept)
+    async def _save(self) -> None:
+        self._kept = await self._keeping.save(self._kept)
+
+    def _tell_after(self, before: WitnessStatus, *, owes_now: bool = False) -> None:
+        if self.status != before or owes_now:
+            self._on_change(self.status)

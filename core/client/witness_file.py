@@ -32,7 +32,8 @@ class AlarmKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WitnessAlarm:
-    """Stays until a person accepts it. `evidence` is a file beside the witness's own."""
+    """Stays until a person accepts it. `evidence` is a file beside the witness's own, empty while
+    the disk takes none."""
 
     kind: AlarmKind
     message: str
@@ -135,16 +136,20 @@ def keep_evidence(path: Path, stem: str, evidence: Mapping[str, object]) -> str:
     number = 0
     while True:
         number += 1
-        name = f"{path.stem}-{stem}-{number}.json"
+        target = path.with_name(f"{path.stem}-{stem}-{number}.json")
         try:
-            target = os.open(path.with_name(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
-        with os.fdopen(target, "w", encoding="utf-8") as file:
-            json.dump(evidence, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        return name
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(evidence, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return target.name
 
 
 def _write_contact(contact: Contact) -> dict[str, object]:

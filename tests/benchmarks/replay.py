@@ -38,7 +38,7 @@ def replayed_after_reconnect(scale: Scale) -> Iterator[Line]:
 def _by_its_parts(scale: Scale) -> Line:
     """Seconds from the reconnect until each of the queued decisions has its final answer in the
     queue file: the product's own outbox, sender and HTTP client, the backend in another process.
-    Median of some turns; after a failed try, so that requests start small. The limit is the target.
+    Median of some turns. The limit is the target.
     """
     folder = scale.sub("replay")
     places = scale.turns * scale.decisions
@@ -74,9 +74,8 @@ async def _replay(url: str, token: str, signed: Sequence[SignedDecision], queue:
     results: list[OutboxItem] = []
     sender = Sender(
         api=api, outbox=outbox, officer=officer, device=device,
-        on_result=results.append, on_state=lambda _: None,
+        on_results=results.extend, on_state=lambda _: None,
     )  # fmt: skip
-    sender._limit = 1
     start = time.perf_counter()
     while await sender.send_due():
         pass

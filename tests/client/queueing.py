@@ -33,7 +33,7 @@ WORDS = "Secret words of hers"
 
 
 async def due(outbox: Outbox, now: datetime) -> list[OutboxItem]:
-    return await outbox.next_batch(officer=OFFICER, device=DEVICE, now=now)
+    return await outbox.next_batch(officer=OFFICER, now=now)
 
 
 def answer_for(
@@ -87,7 +87,7 @@ def take_back(file: OutboxFile, item: OutboxItem, number: int) -> tuple[OutboxIt
 
 
 def taken(file: OutboxFile, now: datetime = START, limit: int = 50) -> list[OutboxItem]:
-    return file.next_batch(officer=OFFICER, device=DEVICE, now=now, limit=limit)
+    return file.next_batch(officer=OFFICER, now=now, limit=limit)
 
 
 def ids(items: list[OutboxItem]) -> list[int]:

@@ -14,6 +14,7 @@ from core.client.outbox import Outbox, OutboxItem
 from core.client.sender import Sender, SenderState
 from core.domain.decisions import Verdict
 from core.protocol.messages import (
+    ALREADY_DECIDED,
     AnswerKind,
     DecisionAnswer,
     DecisionAnswers,
@@ -61,8 +62,9 @@ class Backend:
 
     def answer(self, item: SignedDecision) -> DecisionAnswer:
         kind = self.reply(item)
+        index = 5 if kind is AnswerKind.ACCEPTED or self.code == ALREADY_DECIDED else None
         return DecisionAnswer(
-            id=item.id, kind=kind, code=self.code or kind.value, message="So it is."
+            id=item.id, kind=kind, code=self.code or kind.value, message="So it is.", index=index
         )
 
 
@@ -91,7 +93,7 @@ class Desk:
             outbox=outbox,
             officer=OFFICER,
             device=device_key().id,
-            on_result=self.results.append,
+            on_results=self.results.extend,
             on_state=self.states.append,
             now=clock,
             jitter=lambda: 1.0,

@@ -13,6 +13,7 @@ import pytest
 
 from core.client.api import Api
 from core.client.errors import (
+    NotSentError,
     ProblemError,
     ProtocolError,
     SignInNeededError,
@@ -171,16 +172,42 @@ async def test_signing_out_offline_forgets_the_session_all_the_same() -> None:
     "content",
     [b"", b"{}", b"[]", b"<html>", b"\xff", b'{"type":"t","title":"t","status":200,"detail":"d"}'],
 )
-async def test_a_refusal_without_a_proper_problem_is_still_a_problem(content: bytes) -> None:
-    client = api(lambda _: httpx.Response(502, content=content), current=session(1))
+@pytest.mark.parametrize("status", [302, 403, 404, 407, 502, 511])
+async def test_what_another_machine_answers_is_not_the_backends_word(
+    content: bytes, status: int
+) -> None:
+    client = api(lambda _: httpx.Response(status, content=content), current=session(1))
+    with pytest.raises(UnreachableError, match=str(status)):
+        await client.me()
+
+
+async def test_a_request_too_large_for_a_machine_on_the_way_is_a_problem() -> None:
+    client = api(lambda _: httpx.Response(413, content=b"<html>"), current=session(1))
     with pytest.raises(ProblemError) as refused:
         await client.me()
-    assert refused.value.problem.status == 502
-    assert refused.value.is_transient
-    assert "502" in str(refused.value)
+    assert refused.value.problem.status == 413
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"not json", b'{"id":"x"}', b"\xff"])
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_only_the_backend_can_end_a_session(status: int) -> None:
+    def captive(request: httpx.Request) -> httpx.Response:
+        refreshes = request.url.path.endswith("/refresh")
+        return httpx.Response(status if refreshes else 401, content=b"<html>")
+
+    client = api(captive, current=session(1))
+    with pytest.raises(UnreachableError):
+        await client.me()
+    assert await client.keeper.refresh_token() is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"not json", b"\xff"])
+async def test_a_success_that_is_no_json_did_not_come_from_the_backend(content: bytes) -> None:
+    client = api(lambda _: httpx.Response(200, content=content), current=session(1))
+    with pytest.raises(UnreachableError):
+        await client.me()
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b'{"id":"x"}'])
 async def test_a_success_that_makes_no_sense_is_a_protocol_error(content: bytes) -> None:
     client = api(lambda _: httpx.Response(200, content=content), current=session(1))
     with pytest.raises(ProtocolError):
@@ -195,9 +222,8 @@ async def test_an_endless_answer_is_cut() -> None:
 
 async def test_a_redirect_is_not_followed() -> None:
     away = httpx.Response(307, headers={"Location": "https://elsewhere.test/"})
-    with pytest.raises(ProblemError) as refused:
+    with pytest.raises(UnreachableError, match="307"):
         await api(lambda _: away, current=session(1)).me()
-    assert refused.value.problem.status == 307
 
 
 async def test_nobody_listening_is_unreachable() -> None:
@@ -206,9 +232,29 @@ async def test_nobody_listening_is_unreachable() -> None:
         http = open_http(f"http://127.0.0.1:{taken.getsockname()[1]}")
         keeper = SessionKeeper(MemoryStore(), "test")
         keeper.session = session(1)
-        with pytest.raises(UnreachableError):
+        with pytest.raises(NotSentError):
             await Api(http, keeper).me()
         await http.aclose()
+
+
+@pytest.mark.parametrize(
+    ("error", "was_sent"),
+    [
+        (httpx.ConnectError("refused"), False),
+        (httpx.ConnectTimeout("too long"), False),
+        (httpx.ReadTimeout("too long"), True),
+        (httpx.RemoteProtocolError("cut"), True),
+    ],
+)
+async def test_what_was_not_even_sent_is_told_apart(
+    error: httpx.HTTPError, *, was_sent: bool
+) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    with pytest.raises(UnreachableError) as raised:
+        await api(broken, current=session(1)).me()
+    assert isinstance(raised.value, NotSentError) is not was_sent
 
 
 async def test_queries_are_written_into_the_address() -> None:

@@ -21,7 +21,8 @@ from core.client.witness_file import AlarmKind
 from core.domain.decisions import Verdict
 from core.protocol.feed import Entry
 from core.protocol.messages import AUDIT_PAGE_ROWS, AnswerKind, DecisionAnswer, InclusionProof
-from tests.client.build import OFFICER, Clock, decider, device_key
+from tests.client.build import OFFICER, Clock, decider
+from tests.client.full_disk import no_room
 from tests.client.watched import Desk, Ledger, decision_leaf
 from tests.protocol.build import row
 from tests.support.waiting import until
@@ -49,9 +50,7 @@ class Office:
         """A decision that the backend says it has carried out; told to nobody yet."""
         self.number += 1
         made = await decider(self.outbox, Clock()).decide(row(self.number), Verdict.APPROVE)
-        await self.outbox.next_batch(
-            officer=OFFICER, device=device_key().id, now=Clock()(), limit=1
-        )
+        await self.outbox.next_batch(officer=OFFICER, now=Clock()(), limit=1)
         leaf = decision_leaf(self.number, made.payload, made.signature, action)
         index = self.ledger.add(leaf).index
         answer = DecisionAnswer(
@@ -153,6 +152,28 @@ async def test_a_proof_that_could_not_be_asked_for_is_asked_for_without_news(
         await until(lambda: office.confirmer.open == 0)
     assert not office.desk.witness.owes
     assert office.desk.verified_to() == len(office.ledger.leaves)
+
+
+async def test_a_full_disk_puts_off_what_was_found_and_ends_nothing(office: Office) -> None:
+    item = await office.accepted()
+    await office.jump()
+    tries: list[float] = []
+
+    def jitter() -> float:
+        tries.append(0.0)
+        return 0.0
+
+    confirmer = Confirmer(
+        source=office.ledger, outbox=office.outbox, witness=office.desk.witness, officer=OFFICER,
+        jitter=jitter,
+    )  # fmt: skip
+    confirmer.add(item)
+    async with running(confirmer):
+        with no_room():
+            await until(lambda: len(tries) > 1)
+            assert confirmer.open == 1
+        await until(lambda: confirmer.open == 0)
+    assert (await office.outbox.get(item.id)).confirmed
 
 
 async def test_after_a_restart_it_goes_on_with_what_earlier_runs_left(office: Office) -> None:

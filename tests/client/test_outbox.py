@@ -198,17 +198,32 @@ async def test_one_decision_per_enrollment_at_a_time(outbox: Outbox, clock: Cloc
     assert [item.id for item in await due(outbox, clock())] == [second.id]
 
 
-async def test_another_officer_or_device_cannot_send_it(outbox: Outbox, clock: Clock) -> None:
+async def test_another_officer_cannot_send_it(outbox: Outbox, clock: Clock) -> None:
     await decider(outbox, clock).decide(row(1), Verdict.APPROVE)
     stranger = UUID(int=0xBB)
-    assert await outbox.next_batch(officer=stranger, device=DEVICE, now=clock()) == []
-    assert await outbox.next_batch(officer=OFFICER, device=UUID(int=1), now=clock()) == []
+    assert await outbox.next_batch(officer=stranger, now=clock()) == []
     assert await outbox.waiting_for(stranger) == []
     # nor does it hold up somebody else's decision about the same enrollment
     theirs = decider(outbox, clock, device_key(stranger, 2))
     item = await theirs.decide(row(1), Verdict.APPROVE)
-    batch = await outbox.next_batch(officer=stranger, device=item.device, now=clock())
+    batch = await outbox.next_batch(officer=stranger, now=clock())
     assert [taken.id for taken in batch] == [item.id]
+
+
+async def test_a_new_key_sends_what_the_one_before_signed_in_order(
+    outbox: Outbox, clock: Clock
+) -> None:
+    """What is signed needs no key any more."""
+    before, after = decider(outbox, clock), decider(outbox, clock, device_key(number=2))
+    first = await before.decide(row(1), Verdict.APPROVE)
+    second = await after.decide(row(1), Verdict.REJECT, reason=ReasonCode.OTHER)
+    other = await after.decide(row(2), Verdict.APPROVE)
+    assert (first.n, second.n) == (0, 0)
+    assert [item.id for item in await due(outbox, clock())] == [first.id, other.id]
+    assert await outbox.next_due(OFFICER) is None  # the second waits for an answer, not for a time
+    await outbox.mark_answered(answer_for(first), OutboxState.ACCEPTED)
+    assert await outbox.next_due(OFFICER) == second.not_before
+    assert [item.id for item in await due(outbox, clock())] == [second.id]
 
 
 async def test_a_postponed_decision_waits_for_its_time(outbox: Outbox, clock: Clock) -> None:
@@ -220,11 +235,11 @@ async def test_a_postponed_decision_waits_for_its_time(outbox: Outbox, clock: Cl
     assert (changed.state, changed.attempts, changed.reason_code) == (
         OutboxState.QUEUED, 1, "busy",
     )  # fmt: skip
-    assert await outbox.next_due(OFFICER, DEVICE) == later
+    assert await outbox.next_due(OFFICER) == later
     assert await due(outbox, clock()) == []
     clock.forward(5)
     assert len(await due(outbox, clock())) == 1
-    assert await outbox.next_due(OFFICER, DEVICE) is None
+    assert await outbox.next_due(OFFICER) is None
 
 
 async def test_a_clock_that_was_set_back_does_not_hold_a_decision(
@@ -276,7 +291,7 @@ async def test_a_person_can_try_again(outbox: Outbox, clock: Clock) -> None:
 async def test_from_the_first_click_to_forgetting(outbox: Outbox, clock: Clock) -> None:
     decide = decider(outbox, clock).decide
     made = [await decide(row(n), Verdict.APPROVE) for n in (1, 2, 3)]
-    batch = await outbox.next_batch(officer=OFFICER, device=DEVICE, now=clock(), limit=2)
+    batch = await outbox.next_batch(officer=OFFICER, now=clock(), limit=2)
     assert [item.id for item in batch] == [item.id for item in made[:2]]
     answers = [
         (answer_for(made[0]), OutboxState.ACCEPTED),
@@ -296,7 +311,7 @@ async def test_from_the_first_click_to_forgetting(outbox: Outbox, clock: Clock) 
     await outbox.dismiss(made[1].id)
     assert [item.id for item in await outbox.open_for(OFFICER)] == [made[2].id]
     assert len(await outbox.history_for(OFFICER, 10)) == 2
-    assert await outbox.prune(clock() + timedelta(days=31)) == 2
+    assert await outbox.prune(clock() + timedelta(days=31), keep=0) == 2
     assert await outbox.history_for(OFFICER, 10) == []
 
 

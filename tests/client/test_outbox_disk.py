@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import sqlite3
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from core.client.outbox import Outbox, OutboxItem
 from core.client.outbox_file import OutboxFile
 from core.domain.decisions import Verdict
 from tests.client.build import OFFICER, Clock, decider
+from tests.client.full_disk import no_room
 from tests.client.queueing import (
     SEALER,
     decide,
@@ -73,13 +73,11 @@ def test_a_write_that_the_system_refuses_leaves_nothing_half_written(path: Path)
     """A real limit of the operating system, not of the database."""
     with opened(path) as file:
         items = [decide(file, 1, 1)]
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("o.db-wal").stat().st_size, hard))
-        try:
-            with pytest.raises(sqlite3.OperationalError):
-                decide(file, 2, 2)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with (
+            no_room(path.with_name("o.db-wal").stat().st_size),
+            pytest.raises(sqlite3.OperationalError),
+        ):
+            decide(file, 2, 2)
         assert file.waiting_for(OFFICER) == items
         items.append(decide(file, 3, 3))
         assert [item.n for item in items] == [0, 1]
@@ -87,17 +85,36 @@ def test_a_write_that_the_system_refuses_leaves_nothing_half_written(path: Path)
         assert file.waiting_for(OFFICER) == items
 
 
+@pytest.mark.parametrize(
+    ("free", "words"), [(4096, "no room left"), (10**9, "cannot be used")], ids=["full", "broken"]
+)
+async def test_a_queue_that_cannot_be_opened_says_whether_the_disk_is_full(
+    path: Path, free: int, words: str
+) -> None:
+    fill(path)
+    with no_room(), pytest.raises(OutboxError, match=words) as told:
+        # SQLite needs a file beside it, and only says that it cannot have one.
+        await Outbox.open(path, SEALER, free=lambda _: free)
+    assert getattr(told.value.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR
+    with opened(path) as file:
+        assert ids(taken(file)) == [1, 2, 3]
+
+
+async def test_where_nobody_knows_how_much_is_free_it_is_not_called_full(path: Path) -> None:
+    def unknown(_: Path) -> int:
+        raise FileNotFoundError
+
+    fill(path)
+    with no_room(), pytest.raises(OutboxError, match="cannot be used"):
+        await Outbox.open(path, SEALER, free=unknown)
+
+
 def test_no_room_for_mending_leaves_the_damaged_file_as_it_was(path: Path) -> None:
     fill(path)
     content = b"damaged" + path.read_bytes()
     path.write_bytes(content)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) // 2, hard))
-    try:
-        with pytest.raises(OSError, match="large"):
-            OutboxFile(path, SEALER)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with no_room(len(content) // 2), pytest.raises(OSError, match="large"):
+        OutboxFile(path, SEALER)
     assert path.read_bytes() == content
     with opened(path) as file:
         assert "damaged" in only_notice(file).message

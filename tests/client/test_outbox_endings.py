@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -31,6 +33,12 @@ from tests.client.queueing import (
 from tests.protocol.build import row
 
 LATER = START + timedelta(days=31)
+
+
+def clock_of(start: datetime, *, seconds: int) -> Callable[[], datetime]:
+    """Goes on by so much whenever it is asked."""
+    times = count()
+    return lambda: start + timedelta(seconds=seconds * next(times))
 
 
 @pytest.fixture
@@ -119,8 +127,11 @@ async def test_a_withdrawal_is_signed_and_takes_the_decisions_number(
 
 async def test_only_the_key_that_signed_it_withdraws_it(outbox: Outbox, clock: Clock) -> None:
     item = await decider(outbox, clock).decide(row(1), Verdict.APPROVE)
-    for key in (device_key(number=2), device_key(COLLEAGUE)):
-        with pytest.raises(DecisionError, match="that signed it"):
+    for key, words in (
+        (device_key(number=2), "revoke that key: then it ends refused"),
+        (device_key(COLLEAGUE), "Only the officer who signed it"),
+    ):
+        with pytest.raises(DecisionError, match=words):
             await decider(outbox, clock, key).withdraw(item)
     assert [one.id for one in await due(outbox, clock())] == [item.id]
 
@@ -294,11 +305,38 @@ def test_only_what_ended_long_ago_and_needs_nobody_is_forgotten(path: Path) -> N
         file.give_to_person(UUID(int=5), code="x", message="y")
         file.answer(answer_for(file.get(UUID(int=17)), code="withdrawn"), OutboxState.ACCEPTED)
         file.mark_confirmed([UUID(int=2), UUID(int=17)])
-        assert file.prune(START + timedelta(days=30)) == 0
-        assert file.prune(LATER) == 4
+        assert file.prune(START + timedelta(days=30), keep=0) == 0
+        assert file.prune(LATER, keep=0) == 4
         assert ids(file.open_for(OFFICER)) == [3, 5, 6, 8, 18]
         assert ids(file.history_for(OFFICER, 10)) == [1]
         assert decide(file, 20, 20).n == 8
+
+
+def test_a_clock_that_is_years_ahead_leaves_the_newest_endings(path: Path) -> None:
+    with opened(path, now=clock_of(START, seconds=1)) as file:
+        for number in range(1, 6):
+            item = decide(file, number, number)
+            taken(file)
+            settle(file, item)
+        hers = decide(file, 6, 6, officer=COLLEAGUE)
+        file.next_batch(officer=COLLEAGUE, now=START, limit=1)
+        settle(file, hers)
+        file.mark_confirmed([UUID(int=number) for number in range(1, 7)])
+        assert file.prune(START + timedelta(days=3000)) == 0
+        assert file.prune(START + timedelta(days=3000), keep=3) == 2
+        assert ids(file.history_for(OFFICER, 10)) == [5, 4, 3]
+        assert ids(file.history_for(COLLEAGUE, 10)) == [6]
+
+
+def test_a_decision_and_its_withdrawal_are_forgotten_together(path: Path) -> None:
+    with opened(path) as file:
+        taken_back = decide(file, 1, 1)
+        take_back(file, taken_back, 11)
+        file.answer(answer_for(file.get(UUID(int=11)), code="withdrawn"), OutboxState.ACCEPTED)
+        file.mark_confirmed([UUID(int=11)])
+        assert file.prune(LATER, keep=1) == 0
+        assert ids(file.history_for(OFFICER, 10)) == [11, 1]
+        assert file.prune(LATER, keep=0) == 2
 
 
 def test_a_notice_stays_until_somebody_read_it(path: Path) -> None:

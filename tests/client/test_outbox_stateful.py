@@ -30,8 +30,8 @@ from tests.client.queueing import (
 QUEUED, SENDING = OutboxState.QUEUED, OutboxState.SENDING
 ACCEPTED, REFUSED = OutboxState.ACCEPTED, OutboxState.REFUSED
 NEEDS_PERSON, WITHDRAWN = OutboxState.NEEDS_PERSON, OutboxState.WITHDRAWN
-COLLEAGUES_DEVICE = UUID(int=0xD9)
-DEVICES = {OFFICER: DEVICE, COLLEAGUE: COLLEAGUES_DEVICE}
+# An earlier key of each, and the one that signs now.
+DEVICES = {OFFICER: (UUID(int=0xD8), DEVICE), COLLEAGUE: (UUID(int=0xD7), UUID(int=0xD9))}
 CHOICE = st.integers(0, 2**16)
 
 
@@ -80,12 +80,15 @@ class Queue(RuleBasedStateMachine):
         self.add(1, OFFICER)
         self.add(1, OFFICER)
 
-    @rule(enrollment=st.integers(1, 3), officer=st.sampled_from([OFFICER, OFFICER, COLLEAGUE]))
-    def add(self, enrollment: int, officer: UUID) -> None:
+    @rule(
+        enrollment=st.integers(1, 3),
+        officer=st.sampled_from([OFFICER, OFFICER, COLLEAGUE]),
+        key=st.integers(0, 1),
+    )
+    def add(self, enrollment: int, officer: UUID, key: int = 0) -> None:
         number, at = self.next_number(), self.clock()
-        item = decide(
-            self.file, number, enrollment, officer=officer, device=DEVICES[officer], at=at
-        )
+        device = DEVICES[officer][key]
+        item = decide(self.file, number, enrollment, officer=officer, device=device, at=at)
         self.items.append(Expected(number, officer, enrollment, item.payload, due=at - self.start))
 
     @rule(officer=st.sampled_from([OFFICER, OFFICER, COLLEAGUE]), limit=st.integers(1, 4))
@@ -99,9 +102,7 @@ class Queue(RuleBasedStateMachine):
             if item.state is QUEUED and item.enrollment not in busy and item.due <= now:
                 expected.append(item)
             busy.add(item.enrollment)
-        batch = self.file.next_batch(
-            officer=officer, device=DEVICES[officer], now=self.clock(), limit=limit
-        )
+        batch = self.file.next_batch(officer=officer, now=self.clock(), limit=limit)
         assert [item.id.int for item in batch] == [item.number for item in expected[:limit]]
         for item, sent in zip(expected, batch, strict=False):
             assert (sent.payload, sent.state) == (item.payload, SENDING)
@@ -216,7 +217,7 @@ class Queue(RuleBasedStateMachine):
             if item.settled and (item.state in {ACCEPTED, WITHDRAWN} or item.dismissed)
         ]
         self.file.mark_confirmed([UUID(int=item.number) for item in over])
-        assert self.file.prune(self.clock() + timedelta(days=31)) == len(over)
+        assert self.file.prune(self.clock() + timedelta(days=31), keep=0) == len(over)
         self.items = [item for item in self.items if item not in over]
 
     # --- what always holds ---

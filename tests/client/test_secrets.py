@@ -15,7 +15,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.backends.null import Keyring as NullKeyring
 from keyring.errors import KeyringLocked
 
-from core.client.device import enroll_first, enroll_other, load_or_create
+from core.client.device import enroll_first, enroll_other, load_or_create, renew
 from core.client.errors import SecretStoreError
 from core.client.sealing import Sealer, load_sealer
 from core.client.secrets import (
@@ -147,6 +147,23 @@ def test_a_damaged_device_key_is_never_replaced_silently(kept: str) -> None:
     with pytest.raises(SecretStoreError, match="damaged"):
         load_or_create(store, OFFICER, backend="a", new_id=Ids())
     assert store.get(f"device:a:{OFFICER}") == kept
+
+
+def test_a_revoked_key_makes_place_for_a_fresh_one() -> None:
+    store, ids = MemoryStore(), Ids()
+    old = load_or_create(store, OFFICER, backend="a", new_id=ids)
+    other = load_or_create(store, UUID(int=5), backend="a", new_id=ids)
+    fresh = renew(store, old, backend="a", new_id=ids)
+    assert fresh.user == OFFICER
+    assert fresh.id != old.id
+    assert fresh.fingerprint != old.fingerprint
+    # Asked once more, by whoever still holds the old one, nothing is lost.
+    for held in (
+        renew(store, old, backend="a", new_id=ids),
+        load_or_create(store, OFFICER, backend="a", new_id=ids),
+    ):
+        assert (held.id, held.fingerprint) == (fresh.id, fresh.fingerprint)
+    assert load_or_create(store, other.user, backend="a", new_id=ids).id == other.id
 
 
 class Enroller:

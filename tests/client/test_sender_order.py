@@ -6,6 +6,7 @@ Time passes only where the sender waits for it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -78,7 +79,10 @@ class Script:
         kind = kinds.get(fate, AnswerKind.ACCEPTED)
         if fate == "transient" or late:
             kind = AnswerKind.TRANSIENT
-        return DecisionAnswer(id=item.id, kind=kind, code=kind.value, message="So it is.")
+        index = 5 if kind is AnswerKind.ACCEPTED else None
+        return DecisionAnswer(
+            id=item.id, kind=kind, code=kind.value, message="So it is.", index=index
+        )
 
 
 def _whole(fates: list[str]) -> ClientError | None:
@@ -114,7 +118,7 @@ def test_a_blocked_enrollment_blocks_nobody_else_and_each_keeps_its_order(
         done: set[UUID] = set()
         sender = Sender(
             api=script, outbox=outbox, officer=OFFICER, device=device_key().id,
-            on_result=lambda item: _note(item, done), on_state=lambda _: None,
+            on_results=lambda items: _note(items, done), on_state=lambda _: None,
             now=clock, jitter=lambda: luck,
         )  # fmt: skip
         decide = decider(outbox, clock).decide
@@ -122,8 +126,8 @@ def test_a_blocked_enrollment_blocks_nobody_else_and_each_keeps_its_order(
         free = {item.id for item in made if fates[item.enrollment.int] in FREE}
         end = clock() + timedelta(seconds=CAP_SECONDS * 12)
         while not free <= done:
-            if not await sender.send_due():
-                due = await outbox.next_due(OFFICER, device_key().id)
+            if not any(await asyncio.gather(sender.send_due(), sender.send_due())):
+                due = await outbox.next_due(OFFICER)
                 assert due is not None, "somebody waits for nothing"
                 assert due < end, "somebody waits for ever"
                 clock.now = max(clock(), due)
@@ -133,9 +137,8 @@ def test_a_blocked_enrollment_blocks_nobody_else_and_each_keeps_its_order(
     asyncio.run(play())
 
 
-def _note(item: OutboxItem, done: set[UUID]) -> None:
-    if item.state is not OutboxState.QUEUED:
-        done.add(item.id)
+def _note(items: Sequence[OutboxItem], done: set[UUID]) -> None:
+    done.update(item.id for item in items if item.state is not OutboxState.QUEUED)
 
 
 def _check(items: list[OutboxItem], fates: dict[int, str], script: Script) -> None:

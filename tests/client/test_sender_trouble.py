@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from core.client.backoff import CAP_SECONDS
 from core.client.errors import (
     ClientError,
+    NotSentError,
+    OutboxError,
     SignInNeededError,
     UnreachableError,
 )
 from core.client.outbox import Outbox, OutboxState
+from core.client.sender import SenderState
+from core.domain.decisions import Verdict
 from core.protocol.messages import (
     AnswerKind,
+    DecisionAnswer,
     DecisionBatch,
 )
-from tests.client.build import Clock, decider
+from tests.client.build import Clock, decider, device_key
+from tests.client.full_disk import no_room
+from tests.client.queueing import SEALER
 from tests.client.sending import Desk, problem
+from tests.protocol.build import row
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -54,6 +66,14 @@ async def test_a_sign_in_that_is_needed_does_not_make_requests_smaller(desk: Des
     assert await sizes(desk) == [30]
     desk.backend.fail = lambda _: None
     await desk.sender.signed_in()
+    assert await sizes(desk) == [30]
+
+
+async def test_what_was_not_even_sent_does_not_make_requests_smaller(desk: Desk) -> None:
+    await desk.decide(*range(1, 31))
+    desk.backend.fail = lambda _: NotSentError("offline")
+    assert await sizes(desk) == [30]
+    desk.clock.forward(CAP_SECONDS)
     assert await sizes(desk) == [30]
 
 
@@ -93,6 +113,19 @@ async def test_numbers_that_cannot_be_asked_for_now_are_asked_for_later(desk: De
     assert item.n == 7
 
 
+async def test_what_became_of_an_earlier_keys_number_says_nothing_about_this_keys(
+    desk: Desk,
+) -> None:
+    desk.backend.reply, desk.backend.code = lambda _: AnswerKind.REFUSED, "number_reused"
+    desk.backend.next_n = 7
+    earlier = decider(desk.outbox, desk.clock, device_key(number=2))
+    await earlier.decide(row(1), Verdict.APPROVE)
+    await desk.sender.send_due()
+    assert desk.told() == [(1, "refused")]
+    [item] = await desk.decide(2)
+    assert item.n == 0
+
+
 async def test_an_unknown_outcome_is_asked_about_under_the_same_id(desk: Desk) -> None:
     ids: list[UUID] = []
 
@@ -107,6 +140,38 @@ async def test_an_unknown_outcome_is_asked_about_under_the_same_id(desk: Desk) -
     await desk.sender.send_due()
     assert ids == [item.id, item.id]
     assert desk.told() == [(1, "queued"), (1, "accepted")]
+
+
+async def test_an_acceptance_without_an_entry_is_none() -> None:
+    """Nobody could ever look it up in the ledger."""
+    for kind, code in ((AnswerKind.ACCEPTED, "accepted"), (AnswerKind.REFUSED, "already_decided")):
+        with pytest.raises(ValidationError, match="has an entry"):
+            DecisionAnswer(id=UUID(int=1), kind=kind, code=code, message="Done.")
+
+
+# --- a queue that cannot be used ---
+
+
+async def test_a_full_disk_stops_nothing_for_good(desk: Desk, tmp_path: Path) -> None:
+    """Told once; as soon as there is room the answer is asked for again, and nothing is lost."""
+    told: list[OutboxError] = []
+    file = await Outbox.open(tmp_path / "full.sqlite3", SEALER, desk.clock)
+    full = Desk(file, desk.clock)
+    full.sender._on_trouble = told.append
+    await full.decide(1, 2)
+    with no_room(1):
+        running = asyncio.create_task(full.sender.run())
+        await until(lambda: full.sender.state is SenderState.BLOCKED)
+        full.sender.wake()
+        await until(lambda: full.sender._blocked > 1, what="another try")
+    assert len(told) == 1
+    full.sender.wake()
+    await until(lambda: len(full.told()) == 2)
+    assert sorted(full.told()) == [(1, "accepted"), (2, "accepted")]
+    assert full.sender.state is SenderState.IDLE
+    running.cancel()
+    await asyncio.wait([running])
+    await file.close()
 
 
 # --- withdrawals ---

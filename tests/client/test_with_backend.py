@@ -128,7 +128,7 @@ async def console(backend: LiveBackend, folder: Path, number: int = 0) -> AsyncI
         outbox=outbox,
         officer=device.user,
         device=device.id,
-        on_result=results.append,
+        on_results=results.extend,
         on_state=lambda _: None,
         jitter=lambda: 0.0,
     )

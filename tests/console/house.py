@@ -337,10 +337,18 @@ class FakeEnrollment:
     device: Device
     has_root: bool = True
     asked: int = 0
+    renewed: int = 0
+    problem: Exception | None = None
 
     async def ask_again(self) -> None:
         await asyncio.sleep(0)
         self.asked += 1
+
+    async def make_new_key(self) -> None:
+        await asyncio.sleep(0)
+        if self.problem is not None:
+            raise self.problem
+        self.renewed += 1
 
 
 def _names(roles: Collection[Role]) -> str:

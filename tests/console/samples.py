@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from uuid import UUID
 
 import httpx
@@ -15,6 +15,7 @@ from console.auditing import AuditPort
 from console.entered import Entered
 from core.client.api import Api
 from core.client.device import DeviceKey
+from core.client.errors import ClientError
 from core.client.outbox import ItemKind, Outbox, OutboxItem, OutboxState
 from core.client.secrets import Durability, MemoryStore
 from core.client.session import SessionKeeper
@@ -134,7 +135,14 @@ def approved(before: EnrollmentRow) -> EnrollmentRow:
     )
 
 
-def leaf(action: str, facts: dict[str, object] | None = None, *, minutes_ago: int = 10) -> str:
+def leaf(
+    action: str,
+    facts: dict[str, object] | None = None,
+    *,
+    minutes_ago: int = 10,
+    before: int = 1,
+    after: int = 2,
+) -> str:
     return encode(
         Leaf(
             entry_id=UUID(int=42),
@@ -143,8 +151,8 @@ def leaf(action: str, facts: dict[str, object] | None = None, *, minutes_ago: in
             device=None,
             action=action,
             subject=f"enrollment:{UUID(int=100_000)}",
-            before=1,
-            after=2,
+            before=before,
+            after=after,
             facts=facts or {},  # type: ignore[arg-type]  # the test's own facts are JSON
             signed=None,
         )
@@ -292,6 +300,7 @@ def entered(
             root=False,
             next_n=1,
         ),
+        renew_key=partial(asyncio.sleep, 0),
         durability=Durability(remembered=True, message="Kept in the system keyring."),
         outbox=outbox,  # type: ignore[arg-type]  # windows never touch it
     )
@@ -315,6 +324,7 @@ class FakeDesk(FakeQueue):
     accepted: list[str] = field(default_factory=list)
     known: dict[UUID, EnrollmentRow] = field(default_factory=dict)
     problem: Exception | None = None
+    happened: tuple[TimelineEntry, ...] = ()  # to every payment, after what `detail` tells
     audit: AuditPort = field(default_factory=_no_entries)
     administration: house.FakeHouse = field(default_factory=house.FakeHouse)
     account: house.FakeAccount = field(default_factory=house.FakeAccount)
@@ -351,7 +361,10 @@ class FakeDesk(FakeQueue):
         self.asked.append(enrollment)
         if self.problem is not None:
             raise self.problem
-        return detail(self.known[enrollment])
+        if enrollment not in self.known:
+            raise ClientError("It is not there.")
+        found = detail(self.known[enrollment])
+        return found.model_copy(update={"timeline": (*found.timeline, *self.happened)})
 
     async def accept_first_contact(self) -> None:
         self.accepted.append("first contact")

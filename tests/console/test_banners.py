@@ -22,6 +22,7 @@ def situation(
     waiting: int = 0,
     as_of: str = "",
     keeps: bool = True,
+    elsewhere: str = "",
 ) -> Situation:
     return Situation(
         connection=connection,
@@ -34,6 +35,7 @@ def situation(
         waiting=waiting,
         as_of=as_of,
         keeps=keeps,
+        elsewhere=elsewhere,
     )
 
 
@@ -73,11 +75,11 @@ def test_the_gravest_comes_first() -> None:
         (DeviceState.WAITING, Role.ADMINISTRATOR, True, BannerAction.SHOW_FINGERPRINT, "other"),
         (DeviceState.UNKNOWN, Role.ADMINISTRATOR, False, BannerAction.ENTER_CODE, "No admin"),
         (DeviceState.REFUSED, Role.OFFICER, True, BannerAction.ASK_AGAIN, "refused to enroll"),
-        (DeviceState.REVOKED, Role.OFFICER, True, None, "was revoked"),
+        (DeviceState.REVOKED, Role.OFFICER, True, BannerAction.NEW_KEY, "was revoked"),
     ],
 )
 def test_a_console_that_may_not_sign_says_why_and_what_to_do(
-    device: DeviceState, role: Role, has_root: bool, action: BannerAction | None, words: str
+    device: DeviceState, role: Role, has_root: bool, action: BannerAction, words: str
 ) -> None:
     told = banner_of(situation(device=device, role=role, has_root=has_root))
     assert told is not None
@@ -96,6 +98,27 @@ def test_the_connections_own_words_are_told() -> None:
     told = banner_of(situation(connection=ConnectionState.REFUSED))
     assert told is not None
     assert (told.kind, told.text) == ("danger", "Try later.")
+
+
+@pytest.mark.parametrize(
+    ("keeps", "words"),
+    [(True, "kept on this computer until you sign in"), (False, "are lost if you close Bursar")],
+)
+def test_an_ended_sign_in_says_truly_what_becomes_of_decisions(keeps: bool, words: str) -> None:
+    told = banner_of(situation(connection=ConnectionState.SIGNED_OUT, keeps=keeps))
+    assert told is not None
+    assert words in told.text
+    assert ("Nothing is kept on this computer" in told.text) is not keeps
+
+
+def test_what_waits_in_another_queue_is_told_and_leads_to_the_outbox() -> None:
+    told = banner_of(situation(elsewhere="3 decisions wait elsewhere.", waiting=2))
+    assert told is not None
+    assert (told.kind, told.text) == ("warn", "3 decisions wait elsewhere.")
+    assert told.action is BannerAction.SHOW_OUTBOX
+    graver = banner_of(situation(elsewhere="3 decisions.", device=DeviceState.WAITING))
+    assert graver is not None
+    assert graver.action is BannerAction.SHOW_FINGERPRINT
 
 
 @pytest.mark.parametrize(

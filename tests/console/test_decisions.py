@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
-from console.decisions import DecisionBook, news
+from console.decisions import DecisionBook, news, news_of
 from console.models.overlay import Progress
 from core.client.outbox import OutboxState
 from core.domain.decisions import Verdict
@@ -112,6 +114,18 @@ def test_news_in_plain_words() -> None:
     assert refused.kind == "danger"
 
 
+def test_of_several_at_once_the_gravest_is_told_and_how_many_are_like_it() -> None:
+    approved_ones = [answered(item(row(n)), AnswerKind.ACCEPTED) for n in range(1, 4)]
+    last = show_reference(approved_ones[-1].reference)
+    told = news_of(approved_ones)
+    assert told is not None
+    assert (told.kind, told.text.partition(" — ")[2]) == ("ok", f"{last} (and 2 more)")
+    late = answered(item(ROW), AnswerKind.CONFLICT_DECIDED, "Somebody else was faster.")
+    assert news_of([late, *approved_ones]) == news(late)
+    assert news_of([item(ROW)]) is None
+    assert news_of([]) is None
+
+
 def test_waiting_is_told_once_and_not_at_every_try() -> None:
     first = item(ROW, attempts=1, code="unreachable", message="The backend cannot be reached.")
     told = news(first)
@@ -163,4 +177,18 @@ def test_an_earlier_decision_that_is_discarded_leaves_the_newer_one() -> None:
     book.note(first)
     book.note(second)
     book.note(replace(first, state=OutboxState.WITHDRAWN))
+    assert book.overlays()[ROW.enrollment].words == "Rejecting…"
+
+
+@pytest.mark.parametrize("told", ["in order", "the earlier one once more"])
+def test_what_a_new_key_signed_is_newer_than_what_the_one_before_did(told: str) -> None:
+    """A new key counts from nothing again."""
+    book = DecisionBook()
+    first = replace(item(ROW, n=40, age=timedelta(hours=1)), device=UUID(int=1))
+    second = replace(item(ROW, n=0, verdict=Verdict.REJECT), device=UUID(int=2))
+    book.note(first)
+    book.note(second)
+    if told == "the earlier one once more":
+        book.note(answered(first, AnswerKind.REFUSED, "This device was revoked."))
+        book.note(replace(first, state=OutboxState.REFUSED, dismissed=True))
     assert book.overlays()[ROW.enrollment].words == "Rejecting…"

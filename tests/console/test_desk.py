@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,8 +69,8 @@ class Heard:
     def witness_changed(self, status: WitnessStatus) -> None:
         self.witness = status
 
-    def decision_changed(self, item: OutboxItem) -> None:
-        self.items.append(item)
+    def decisions_changed(self, items: Sequence[OutboxItem]) -> None:
+        self.items += items
 
     def sender_changed(self, state: SenderState) -> None:
         self.senders.append(state)
@@ -123,9 +126,8 @@ class Place:
 async def open_desk(
     backend: LiveBackend, device: LiveDevice, folder: Path, stack: AsyncExitStack
 ) -> tuple[Desk, Heard, list[str]]:
-    http = open_http(backend.url)
-    stack.push_async_callback(http.aclose)
-    api = Api(http, SessionKeeper(MemoryStore(), "test"))
+    api = Api(open_http(backend.url), SessionKeeper(MemoryStore(), "test"))
+    stack.push_async_callback(api.aclose)
     await api.keeper.keep(device.session)
     outbox = await Outbox.open(folder / "outbox.sqlite3", Sealer(bytes(32)))
     stack.push_async_callback(outbox.close)
@@ -137,6 +139,7 @@ async def open_desk(
         workspace=await api.workspace(),
         device=DeviceKey(device.id, device.user, device.key),
         device_state=await api.device(device.id),
+        renew_key=partial(asyncio.sleep, 0),
         durability=Durability(remembered=True, message=""),
         outbox=outbox,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from console.keeping import Attempt, SafeKeeping, Unlocking, Way
 from core.client.errors import SecretStoreError
 from core.client.secrets import Durability, MemoryStore, SecretStore
+from tests.client.queueing import fill
 
 CHEAP = 2**4
 PASSPHRASE = "correct horse battery"
@@ -21,6 +23,7 @@ class Person:
 
     choose_with: list[str | None] = field(default_factory=list)
     unlock_with: list[str | Unlocking] = field(default_factory=list)
+    unlocks_keyring: list[Callable[[], None] | None] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     async def choose(self, attempt: Attempt) -> SecretStore | None:
@@ -32,6 +35,13 @@ class Person:
         self.asked.append("unlock")
         answer = self.unlock_with.pop(0)
         return answer if isinstance(answer, Unlocking) else await attempt(answer)
+
+    async def try_keyring(self, waiting: int) -> bool:
+        self.asked.append(f"{waiting} behind the keyring")
+        unlock = self.unlocks_keyring.pop(0)
+        if unlock is not None:
+            unlock()
+        return unlock is not None
 
 
 def no_keyring() -> tuple[SecretStore, Durability]:
@@ -98,6 +108,7 @@ async def test_going_on_without_keeps_nothing(path: Path) -> None:
     assert kept.way is Way.MEMORY
     assert not kept.durability.remembered
     assert await keeping.chosen() is kept
+    assert (await keeping.quiet()).store is kept.store  # one memory for the whole run
     assert person.asked == ["choose"]
     assert "nothing is remembered" in await keeping.outlook()
     assert not is_there(path)
@@ -116,9 +127,71 @@ async def test_not_now_is_asked_again_at_the_sign_in(path: Path) -> None:
     ).chosen()
     person = Person(unlock_with=[Unlocking.WITHOUT, PASSPHRASE])
     keeping = SafeKeeping(path, ask=person, open_keyring=no_keyring, cost=CHEAP)
-    assert (await keeping.remembered()).way is Way.MEMORY
+    put_off = await keeping.remembered()
+    assert put_off.way is Way.MEMORY
+    assert "did not give your passphrase" in put_off.durability.message
+    assert not put_off.durability.remembered
     assert (await keeping.chosen()).way is Way.PASSPHRASE
     assert person.asked == ["unlock", "unlock"]
+
+
+async def test_a_forgotten_passphrase_leads_to_the_keyring_where_there_is_one(path: Path) -> None:
+    await SafeKeeping(
+        path, ask=Person(choose_with=[PASSPHRASE]), open_keyring=no_keyring, cost=CHEAP
+    ).chosen()
+    person, store = Person(unlock_with=[Unlocking.FORGOT]), MemoryStore()
+    keeping = SafeKeeping(path, ask=person, open_keyring=lambda: keyring(store), cost=CHEAP)
+    assert (await keeping.chosen()).store is store
+    assert person.asked == ["unlock"]
+    assert not await keeping.has_passphrase()
+
+
+# --- a keyring that does not answer today ---
+
+
+@dataclass
+class Lockable:
+    """A keyring that a person can unlock."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    locked: bool = True
+
+    def open(self) -> tuple[SecretStore, Durability]:
+        return no_keyring() if self.locked else keyring(self.store)
+
+    def unlock(self) -> None:
+        self.locked = False
+
+
+@pytest.fixture
+def behind(path: Path) -> Lockable:
+    """Three decisions wait in a queue that was sealed with it."""
+    found = Lockable()
+    folder = path.parent / "backends" / "0011223344556677"
+    folder.mkdir(parents=True)
+    fill(folder / "outbox.sqlite3")
+    return found
+
+
+async def test_nothing_new_is_chosen_before_the_keyring_got_another_chance(
+    path: Path, behind: Lockable
+) -> None:
+    person = Person(unlocks_keyring=[lambda: None, behind.unlock])
+    keeping = SafeKeeping(path, ask=person, open_keyring=behind.open, cost=CHEAP)
+    assert (await keeping.chosen()).store is behind.store
+    assert person.asked == ["3 behind the keyring"] * 2
+    assert not is_there(path)
+
+
+async def test_a_person_may_go_on_without_the_keyring(path: Path, behind: Lockable) -> None:
+    person = Person(unlocks_keyring=[None], choose_with=[PASSPHRASE])
+    keeping = SafeKeeping(path, ask=person, open_keyring=behind.open, cost=CHEAP)
+    assert (await keeping.chosen()).way is Way.PASSPHRASE
+    assert person.asked == ["3 behind the keyring", "choose"]
+    assert await keeping.other(Way.KEYRING) is None
+    behind.unlock()
+    assert await keeping.other(Way.KEYRING) is behind.store
+    assert await keeping.other(Way.PASSPHRASE) is None
 
 
 async def test_forgotten_is_set_aside_and_never_deleted(path: Path) -> None:

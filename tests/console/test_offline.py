@@ -12,6 +12,7 @@ import pytest
 
 from console.models.overlay import Progress
 from console.office import Office
+from console.runtime.dialogs import ConfirmDialog
 from console.theme import Theme
 from console.views.conflict import ConflictDialog
 from console.views.sign_in import SignInPage
@@ -155,6 +156,9 @@ async def test_another_officer_never_sends_the_queue(computer: Computer, dark: E
         office.deciding.approve(mine)
         await until(lambda: progress(office, mine) is Progress.WAITING, what="it waits")
         office.sign_out_wanted.emit()
+        question = await dialog_of(running, ConfirmDialog)
+        assert question.yes.text() == "Sign out"
+        question.yes.click()
         await until(lambda: isinstance(running.app.window.page, SignInPage), what="the sign-in")
         dark.close()
 
@@ -164,6 +168,7 @@ async def test_another_officer_never_sends_the_queue(computer: Computer, dark: E
         assert await desk_of(running).others_waiting() == 1
         office.deciding.approve(other)
         await until(lambda: are_approved(backend, [other]), what="the own decision sent")
+        await until(lambda: office.waiting_to_send == 0, what="its answer")
         assert backend.row(mine.enrollment).waiting
 
         # The first officer comes back: it goes out without a click.

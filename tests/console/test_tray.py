@@ -261,7 +261,7 @@ async def test_the_answer_to_an_own_decision_is_no_news(watched: Watched) -> Non
     row = samples.row(1)
     changed = claimed_again(row)
     answer = samples.answered(samples.item(row), AnswerKind.CONFLICT_CHANGED, now=changed)
-    watched.office.decision_changed(answer)
+    watched.office.decisions_changed([answer])
     watched.time.pass_to(LONGEST)
     assert watched.tray.told == []
 

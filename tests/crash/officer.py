@@ -9,6 +9,7 @@ import asyncio
 import random
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,7 +98,11 @@ class Person:
             else:
                 self.rows.pop(row.enrollment, None)
 
-    def decision_changed(self, item: OutboxItem) -> None:
+    def decisions_changed(self, items: Sequence[OutboxItem]) -> None:
+        for item in items:
+            self._decision_changed(item)
+
+    def _decision_changed(self, item: OutboxItem) -> None:
         telling.tell_item(item)
         waits = item.state in {OutboxState.QUEUED, OutboxState.SENDING}
         if waits and item.kind is ItemKind.DECISION:

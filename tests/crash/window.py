@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QApplication
@@ -34,9 +35,10 @@ _DIALOG_SECONDS = 5.0
 class TellingOffice(Office):
     """Says aloud what it is told."""
 
-    def decision_changed(self, item: OutboxItem) -> None:
-        super().decision_changed(item)
-        telling.tell_item(item)
+    def decisions_changed(self, items: Sequence[OutboxItem]) -> None:
+        super().decisions_changed(items)
+        for item in items:
+            telling.tell_item(item)
 
     def connection_changed(self, status: ConnectionStatus) -> None:
         first = not self._was_live
@@ -48,6 +50,7 @@ class TellingOffice(Office):
 class Person(automation.Automation):
     """Works until told to rest; types the password where it is asked for."""
 
+    _app: app.App  # all of it: also the sign-in page and the desk
     email = ""
     password = ""
     seed = ""

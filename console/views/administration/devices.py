@@ -159,8 +159,8 @@ class DevicesPage(RecordPage[DeviceRow]):
             self.bench.window,
             title=f"Revoke the device of {device.user_name}?",
             text=f"Fingerprint {device.fingerprint}. From now on every decision signed on it is"
-            " refused, also those that wait there. This cannot be taken back: the person needs a"
-            " new key.",
+            " refused, also those that wait there. This cannot be taken back: the person makes a"
+            " new key on that console, which then asks to be enrolled.",
             yes="Revoke",
             danger=True,
         )

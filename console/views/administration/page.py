@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -19,32 +18,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from console.commands import Commands
 from console.models.records import RecordModel
 from console.runtime.dialogs import shown
-from console.runtime.tasks import TaskRunner
-from console.theme import Theme
 from console.views.administration.port import AdministrationPort
+from console.views.workbench import Workbench
 from console.widgets.basic import Button, ElidedLabel, label
 from console.widgets.notices import EmptyState
-from console.widgets.table import LiveTable
+from console.widgets.table import LiveTable, set_widths
 from core.client.errors import ClientError
 
 T = TypeVar("T")
-Tell = Callable[[str, str], None]
-"""Says in passing what happened: a kind (ok, info, warn, danger) and words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class Bench(Workbench):
     """What each page works with. `me` is the administrator at this console."""
 
-    theme: Theme
-    tasks: TaskRunner
-    commands: Commands
-    window: QWidget
-    clock: Callable[[], datetime]
-    tell: Tell
     port: AdministrationPort
     me: UUID
 
@@ -230,12 +219,7 @@ class RecordPage(QWidget, Generic[T]):
         self.column.addWidget(foot)
 
     def _set_columns(self) -> None:
-        header = self.table.horizontalHeader()
-        for number, column in enumerate(self.model.titles):
-            stretch = column.width == 0
-            mode = QHeaderView.ResizeMode.Stretch if stretch else QHeaderView.ResizeMode.Interactive
-            header.setSectionResizeMode(number, mode)
-            if not stretch:
-                self.table.setColumnWidth(number, column.width)
+        widths = [column.width for column in self.model.columns]
+        set_widths(self.table, widths, mode=QHeaderView.ResizeMode.Interactive)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)

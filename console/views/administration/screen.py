@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,6 +20,7 @@ from console.views.administration.page import Bench
 from console.views.administration.users import UsersPage
 from console.views.administration.workspace import WorkspacePage
 from console.widgets.basic import Button, label
+from console.widgets.frames import edge_to_edge
 
 Page = UsersPage | DevicesPage | CoursesPage | WorkspacePage
 _NAMES = (("Users", "users"), ("Devices", "fingerprint"), ("Courses", "graduation-cap"),
@@ -115,8 +115,4 @@ class AdministrationScreen(QWidget):
         self.setFocusProxy(self.users)
         for page in self._pages:
             self._stack.addWidget(page)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(bar)
-        layout.addWidget(self._stack, 1)
+        edge_to_edge(self, bar, self._stack, grows=self._stack)

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtWidgets import QWidget
-
-from console.commands import Commands
-from console.runtime.tasks import TaskRunner
-from console.theme import Theme
-from console.views.administration.page import Tell
 from console.views.payments.port import PaymentsPort
-from core.domain.roles import DECIDING_ROLES, Role
-
-REPLAYING_ROLES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+from console.views.workbench import Workbench
+from core.domain.roles import DECIDING_ROLES, REPLAYING_ROLES, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PayBench:
+class PayBench(Workbench):
     """`look` goes to an enrollment in the pending list, `is_pending` tells whether it is there."""
 
-    theme: Theme
-    tasks: TaskRunner
-    commands: Commands
-    window: QWidget
-    clock: Callable[[], datetime]
-    tell: Tell
     port: PaymentsPort
     roles: frozenset[Role]
     is_pending: Callable[[UUID], bool]

@@ -10,21 +10,19 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QHeaderView,
-    QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from console.models.records import RecordModel
 from console.theme import Theme
 from console.views.payments.pane import PaymentPane
-from console.views.pending import FilterBox
 from console.widgets.basic import Button, ElidedLabel
 from console.widgets.choice import ChoiceButton
+from console.widgets.filter_box import FilterBox
+from console.widgets.frames import edge_to_edge, list_and_pane
 from console.widgets.notices import EmptyState
-from console.widgets.table import LiveTable
+from console.widgets.table import LiveTable, set_widths
 
 Choice = tuple[object, str]
 
@@ -50,7 +48,11 @@ class SectionFrame(QWidget):
         super().__init__()
         self.about = about
         self.choice = ChoiceButton(theme, f"{about.name}: show")
-        self.filter = FilterBox(theme)
+        self.filter = FilterBox(
+            theme,
+            name=f"Filter this page of {about.name.lower()}",
+            hint="Filter this page   /",
+        )
         self.trouble = ElidedLabel(theme, look="warn")
         self.tools = QHBoxLayout()
         self.table = LiveTable(theme, model, name=about.name)
@@ -92,30 +94,12 @@ class SectionFrame(QWidget):
             self.choice.set_choices([about.choices])
         else:
             self.choice.hide()
-        self.filter.setAccessibleName(f"Filter this page of {about.name.lower()}")
-        self.filter.setPlaceholderText("Filter this page   /")
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(self._bar())
         self.body.addWidget(self.table)
         self.body.addWidget(self.empty)
-        column.addWidget(self.body, 1)
-        column.addWidget(self.paging)
         self._build_paging()
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self.pane)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(1)
-        split.setSizes([900, theme.tokens.size.detail])
-        self.pane.setMinimumWidth(320)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(split)
+        edge_to_edge(left, self._bar(), self.body, self.paging, grows=self.body)
+        list_and_pane(self, theme, left, self.pane)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def _bar(self) -> QHBoxLayout:
@@ -136,12 +120,6 @@ class SectionFrame(QWidget):
         row.addWidget(self.older)
 
     def _set_columns(self, model: RecordModel[Any]) -> None:
-        header = self.table.horizontalHeader()
-        for number, column in enumerate(model.titles):
-            stretch = column.width == 0
-            mode = QHeaderView.ResizeMode.Stretch if stretch else QHeaderView.ResizeMode.Fixed
-            header.setSectionResizeMode(number, mode)
-            if not stretch:
-                self.table.setColumnWidth(number, column.width)
+        set_widths(self.table, [column.width for column in model.columns])
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(*self.about.sort)

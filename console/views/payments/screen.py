@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,6 +26,7 @@ from console.views.payments.refunds import RefundsSection
 from console.views.payments.section import Section
 from console.views.payments.webhooks import WebhooksSection
 from console.widgets.basic import Button, IconButton, label
+from console.widgets.frames import edge_to_edge
 
 _MOST = 99
 _S = TypeVar("_S", bound=Section[Any])
@@ -186,11 +186,7 @@ class PaymentsScreen(QWidget):
             )
         )
         self.tabs.button(0).setChecked(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(bar)
-        layout.addWidget(self._stack, 1)
+        edge_to_edge(self, bar, self._stack, grows=self._stack)
 
 
 def _copy(section: Section[Any]) -> None:

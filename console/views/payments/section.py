@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from PySide6.QtCore import QEvent, QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 
 from console.models.records import RecordModel
@@ -119,8 +119,7 @@ class Section(SectionFrame, Generic[T]):
         self.take_focus()
 
     def go_filter(self) -> None:
-        self.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.filter.selectAll()
+        self.filter.enter()
 
     # --- loading ---
 

@@ -1,7 +1,6 @@
 """The commands of administration: staff, their sessions, courses, and requests of devices.
 
-Each is asked by somebody (`actor`) under the asker's own idempotency key. `session` is the asker's
-session row, None at the machine itself: whoever was disabled meanwhile changes nothing more.
+See `commands.py` for the manner, `asking.py` for what is the same in all.
 """
 
 from __future__ import annotations
@@ -9,36 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.backend.services.commands import asker_needs, request_digest
+from core.backend.services.asking import AskedByStaff, AskedByStudent, request_digest
 from core.backend.storage.command import Needs
 from core.backend.storage.records import Course, DeviceRequest
-from core.domain.roles import Actor, Role
+from core.domain.roles import Role
 
 _ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who asks, from which session, under which key."""
-
-    actor: Actor
-    session: UUID | None
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutUser(Asked):
+class AboutUser(AskedByStaff):
     """Asked about one of the staff; whether an administrator would be left must be seen."""
 
     user: UUID
 
     def needs(self) -> Needs:
-        users = frozenset({self.user})
-        return asker_needs(self.actor, self.session, users=users, staff=_ADMINISTRATORS)
+        return self.asker_needs(users=frozenset({self.user}), staff=_ADMINISTRATORS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +61,7 @@ class ResetPasswordCommand(AboutUser):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePasswordCommand(Asked):
+class ChangePasswordCommand(AskedByStaff):
     """The actor's own; the old password was compared with `old_hash` before. `keep` is the family
     of the session that asks."""
 
@@ -88,23 +73,14 @@ class ChangePasswordCommand(Asked):
     def digest(self) -> bytes:
         return request_digest("change-password")
 
-    def needs(self) -> Needs:
-        return asker_needs(self.actor, self.session)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeStudentPasswordCommand:
+class ChangeStudentPasswordCommand(AskedByStudent):
     """As above, of a student; `keep` is the session that asks."""
 
-    student: UUID
     old_hash: str
     new_hash: str
     keep: UUID
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return f"student:{self.student}"
 
     @property
     def digest(self) -> bytes:
@@ -127,7 +103,7 @@ class EndSessionsCommand(AboutUser):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeCourseCommand(Asked):
+class ChangeCourseCommand(AskedByStaff):
     """`lessons` of the course are kept where `keep_lessons`."""
 
     course: Course
@@ -144,11 +120,11 @@ class ChangeCourseCommand(Asked):
         )  # fmt: skip
 
     def needs(self) -> Needs:
-        return asker_needs(self.actor, self.session, courses=frozenset({self.course.id}))
+        return self.asker_needs(courses=frozenset({self.course.id}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetireCourseCommand(Asked):
+class RetireCourseCommand(AskedByStaff):
     """Retire a course, or offer it again."""
 
     course: UUID
@@ -159,11 +135,11 @@ class RetireCourseCommand(Asked):
         return request_digest("retire-course", str(self.course), str(self.retired))
 
     def needs(self) -> Needs:
-        return asker_needs(self.actor, self.session, courses=frozenset({self.course}))
+        return self.asker_needs(courses=frozenset({self.course}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestDeviceCommand(Asked):
+class RequestDeviceCommand(AskedByStaff):
     """A console asks to be enrolled; its signature was checked before. The key is the request's
     own id."""
 
@@ -175,11 +151,11 @@ class RequestDeviceCommand(Asked):
 
     def needs(self) -> Needs:
         device = frozenset({self.request.device})
-        return asker_needs(self.actor, self.session, devices=device, requests=device)
+        return self.asker_needs(devices=device, requests=device)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefuseDeviceCommand(Asked):
+class RefuseDeviceCommand(AskedByStaff):
     device: UUID
 
     @property
@@ -187,4 +163,4 @@ class RefuseDeviceCommand(Asked):
         return request_digest("refuse-device", str(self.device))
 
     def needs(self) -> Needs:
-        return asker_needs(self.actor, self.session, requests=frozenset({self.device}))
+        return self.asker_needs(requests=frozenset({self.device}))

@@ -7,54 +7,37 @@ made before and comes with the command. `digest` is only over what the asker sen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
+from core.backend.services.asking import (
+    AskedByStaff,
+    AskedByStudent,
+    Signed,
+    SignedByOfficer,
+    request_digest,
+)
 from core.backend.storage.command import Needs
 from core.backend.storage.records import Course, Note, Student, User, WorkspaceSettings
 from core.domain.decisions import Decision, Verdict
 from core.domain.enrollment import PaymentMethod
 from core.domain.roles import Actor, Role
-from core.ledger.canonical import canonical
 from core.protocol.signing import Withdrawal
 
 # What opens a refund, or takes it back.
 _REFUNDS = frozenset({Verdict.REVERSE_APPROVAL, Verdict.REINSTATE})
 
 
-def request_digest(*parts: str) -> bytes:
-    """SHA-256 over the texts of a request, in order."""
-    return sha256(canonical(list(parts))).digest()
-
-
-def asker_needs(actor: Actor, session: UUID | None, **more: frozenset[Any]) -> Needs:
-    """`more`, and what tells whether the asker may still ask: user and session."""
-    users = more.pop("users", frozenset())
-    return Needs(
-        users=users | (frozenset({actor.id}) if actor.id else frozenset()),
-        sessions=frozenset({session}) if session else frozenset(),
-        **more,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrollCommand:
+class EnrollCommand(AskedByStudent):
     """A student wants a place, for the first time or again.
 
     `enrollment` and `references` (several, should one be taken) are used where a record is made.
     """
 
-    student: UUID
     course: UUID
     method: PaymentMethod
     enrollment: UUID
     references: tuple[str, ...]
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return f"student:{self.student}"
 
     @property
     def digest(self) -> bytes:
@@ -70,17 +53,11 @@ class EnrollCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitEftCommand:
+class SubmitEftCommand(AskedByStudent):
     """A student says: I have paid by EFT. `claim` is the id of the claim that this makes."""
 
-    student: UUID
     course: UUID
     claim: UUID
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return f"student:{self.student}"
 
     @property
     def digest(self) -> bytes:
@@ -91,43 +68,19 @@ class SubmitEftCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecideCommand:
-    """An officer's decision; `signature` was checked under the device's key before.
-
-    `session` is the officer's session row; `note` the officer's own words, sealed.
-    """
+class DecideCommand(SignedByOfficer):
+    """An officer's decision; `note` is the officer's own words, sealed."""
 
     decision: Decision
-    payload: bytes
-    signature: bytes
-    session: UUID
     note: Note | None = None
 
     @property
     def made(self) -> Decision:
-        """What the device signed; `WithdrawCommand` has the same."""
         return self.decision
-
-    @property
-    def scope(self) -> str:
-        return f"device:{self.decision.device}"
-
-    @property
-    def key(self) -> str:
-        return str(self.decision.id)
-
-    @property
-    def digest(self) -> bytes:
-        return sha256(self.payload + self.signature).digest()
 
     def needs(self) -> Needs:
         decision = self.decision
-        return Needs(
-            enrollments=frozenset({decision.enrollment}),
-            users=frozenset({decision.officer}),
-            sessions=frozenset({self.session}),
-            devices=frozenset({decision.device}),
-            numbers=frozenset({(decision.device, decision.n)}),
+        return self.signer_needs(
             entries=frozenset({decision.as_of}),
             notes=frozenset({self.note.commitment} if self.note else set()),
             refunds=frozenset({decision.enrollment} if decision.verdict in _REFUNDS else set()),
@@ -135,42 +88,14 @@ class DecideCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawCommand:
-    """An officer takes back a decision that waited in a console's queue.
-
-    `signature` was checked under the device's key before; `session` is the officer's session row.
-    """
+class WithdrawCommand(SignedByOfficer):
+    """An officer takes back a decision that waited in a console's queue."""
 
     withdrawal: Withdrawal
-    payload: bytes
-    signature: bytes
-    session: UUID
 
     @property
     def made(self) -> Withdrawal:
         return self.withdrawal
-
-    @property
-    def scope(self) -> str:
-        return f"device:{self.withdrawal.device}"
-
-    @property
-    def key(self) -> str:
-        return str(self.withdrawal.id)
-
-    @property
-    def digest(self) -> bytes:
-        return sha256(self.payload + self.signature).digest()
-
-    def needs(self) -> Needs:
-        made = self.withdrawal
-        return Needs(
-            enrollments=frozenset({made.enrollment}),
-            users=frozenset({made.officer}),
-            sessions=frozenset({self.session}),
-            devices=frozenset({made.device}),
-            numbers=frozenset({(made.device, made.n)}),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,8 +119,8 @@ class RegisterStudentCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrollDeviceCommand:
-    """`payload` was read and `signature` checked before: for a root under the new key itself.
+class EnrollDeviceCommand(Signed):
+    """`payload` was read before; a root is signed for by its own new key.
 
     `code` is the SHA-256 of the one-time code, for a root only; `actor` is who asks.
     """
@@ -206,8 +131,6 @@ class EnrollDeviceCommand:
     roles: frozenset[Role]
     public_key: bytes
     by_device: UUID
-    payload: bytes
-    signature: bytes
     actor: Actor
     session: UUID
     code: bytes | None
@@ -220,10 +143,6 @@ class EnrollDeviceCommand:
     def key(self) -> str:
         return str(self.id)
 
-    @property
-    def digest(self) -> bytes:
-        return sha256(self.payload + self.signature).digest()
-
     def needs(self) -> Needs:
         return Needs(
             devices=frozenset({self.device, self.by_device}),
@@ -235,27 +154,16 @@ class EnrollDeviceCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedRevocation:
-    """`signature` of `by_device` over `payload` was checked before."""
-
+class SignedRevocation(Signed):
     by_device: UUID
-    payload: bytes
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeDeviceCommand:
+class RevokeDeviceCommand(AskedByStaff):
     """`signed` is None only where the system asks: somebody at the machine itself."""
 
     device: UUID
-    actor: Actor
-    key: str
-    session: UUID | None = None
     signed: SignedRevocation | None = None
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
 
     @property
     def digest(self) -> bytes:
@@ -263,21 +171,12 @@ class RevokeDeviceCommand:
 
     def needs(self) -> Needs:
         by = frozenset({self.signed.by_device} if self.signed else set())
-        return asker_needs(self.actor, self.session, devices=frozenset({self.device}) | by)
+        return self.asker_needs(devices=frozenset({self.device}) | by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddUserCommand:
-    """`session` is the asker's; None at the machine itself."""
-
+class AddUserCommand(AskedByStaff):
     user: User
-    actor: Actor
-    key: str
-    session: UUID | None = None
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
 
     @property
     def digest(self) -> bytes:
@@ -285,20 +184,12 @@ class AddUserCommand:
         return request_digest("add-user", user.email, user.name, *sorted(user.roles))
 
     def needs(self) -> Needs:
-        emails = frozenset({self.user.email})
-        return asker_needs(self.actor, self.session, user_emails=emails)
+        return self.asker_needs(user_emails=frozenset({self.user.email}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddCourseCommand:
+class AddCourseCommand(AskedByStaff):
     course: Course
-    actor: Actor
-    key: str
-    session: UUID | None = None
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
 
     @property
     def digest(self) -> bytes:
@@ -308,20 +199,10 @@ class AddCourseCommand:
             *(text for lesson in course.lessons for text in (lesson.title, lesson.body)),
         )  # fmt: skip
 
-    def needs(self) -> Needs:
-        return asker_needs(self.actor, self.session)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetWorkspaceCommand:
+class SetWorkspaceCommand(AskedByStaff):
     settings: WorkspaceSettings
-    actor: Actor
-    key: str
-    session: UUID | None = None
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
 
     @property
     def digest(self) -> bytes:
@@ -330,6 +211,3 @@ class SetWorkspaceCommand:
             "set-workspace", s.name, str(s.demo), str(s.threshold_cents),
             s.bank, s.account_name, s.account_number, s.branch_code,
         )  # fmt: skip
-
-    def needs(self) -> Needs:
-        return asker_needs(self.actor, self.session)

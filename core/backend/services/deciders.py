@@ -36,8 +36,6 @@ from core.domain.enrollment import ENDED_STATUSES
 from core.domain.events import Enroll, EnrollAgain, SubmitEft
 from core.domain.roles import student
 
-ROOT_CODE = "root-device"
-
 
 def decide(workspace: Workspace, command: Command, context: Context) -> Verdict:
     """What becomes of a command. Raises KeyError for a command that nobody decides."""

@@ -1,6 +1,6 @@
 """The commands of card payments: attempts, what the provider confirmed, late money, refunds.
 
-See `commands.py` for the manner.
+See `commands.py` for the manner, `asking.py` for what is the same in all.
 """
 
 from __future__ import annotations
@@ -9,29 +9,25 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from core.backend.services.commands import asker_needs, request_digest
+from core.backend.services.asking import (
+    AskedByStaff,
+    AskedByStudent,
+    SaidByGateway,
+    request_digest,
+)
 from core.backend.storage.command import Needs
 from core.backend.storage.records import Note
 from core.domain.card_money import RefundState, Settlement
 from core.domain.failures import FailureClass
-from core.domain.roles import Actor
-
-GATEWAY_SCOPE = "gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartCardCommand:
+class StartCardCommand(AskedByStudent):
     """A student wants to pay by card. `attempt` is the id of the attempt that this makes."""
 
-    student: UUID
     course: UUID
     attempt: UUID
     provider: str
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return f"student:{self.student}"
 
     @property
     def digest(self) -> bytes:
@@ -43,17 +39,11 @@ class StartCardCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskManualCommand:
+class AskManualCommand(AskedByStudent):
     """After several failed cards a student asks a person to look. `claim` is made by this."""
 
-    student: UUID
     course: UUID
     claim: UUID
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return f"student:{self.student}"
 
     @property
     def digest(self) -> bytes:
@@ -64,7 +54,7 @@ class AskManualCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmCardCommand:
+class ConfirmCardCommand(SaidByGateway):
     """The provider's status says that this link was paid.
 
     `cents` None: it did not say how much. `ours`: the transaction that it names is the attempt.
@@ -76,10 +66,6 @@ class ConfirmCardCommand:
     word: str
     cents: int | None
     ours: bool
-
-    @property
-    def scope(self) -> str:
-        return GATEWAY_SCOPE
 
     @property
     def key(self) -> str:
@@ -95,16 +81,12 @@ class ConfirmCardCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailCardCommand:
+class FailCardCommand(SaidByGateway):
     """An attempt did not work; its link, if there is one, can still be paid."""
 
     attempt: UUID
     enrollment: UUID
     failure: FailureClass
-
-    @property
-    def scope(self) -> str:
-        return GATEWAY_SCOPE
 
     @property
     def key(self) -> str:
@@ -120,7 +102,7 @@ class FailCardCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownMoneyCommand:
+class UnknownMoneyCommand(SaidByGateway):
     """The provider's history has a payment that fits none of our links.
 
     `attempt` and `enrollment` where it names a transaction of ours, whose link is another one.
@@ -132,10 +114,6 @@ class UnknownMoneyCommand:
     cents: int | None
     attempt: UUID | None = None
     enrollment: UUID | None = None
-
-    @property
-    def scope(self) -> str:
-        return GATEWAY_SCOPE
 
     @property
     def key(self) -> str:
@@ -151,7 +129,7 @@ class UnknownMoneyCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettleLateMoneyCommand:
+class SettleLateMoneyCommand(AskedByStaff):
     """A person says what became of late money. `words` is the digest of theirs, `note` seals them.
 
     `claim` is the id of the claim that is made where the money is applied.
@@ -163,41 +141,25 @@ class SettleLateMoneyCommand:
     words: str
     note: Note
     claim: UUID
-    actor: Actor
-    session: UUID | None
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
 
     @property
     def digest(self) -> bytes:
         return request_digest("settle-late-money", str(self.money), self.how.value, self.words)
 
     def needs(self) -> Needs:
-        return asker_needs(
-            self.actor,
-            self.session,
+        return self.asker_needs(
             late_money=frozenset({self.money}),
             enrollments=frozenset({self.enrollment} if self.enrollment else set()),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoveRefundCommand:
+class MoveRefundCommand(AskedByStaff):
     """A person sent a refund, or saw that it arrived."""
 
     attempt: UUID
     enrollment: UUID
     to: RefundState
-    actor: Actor
-    session: UUID | None
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
 
     @property
     def digest(self) -> bytes:
@@ -205,4 +167,4 @@ class MoveRefundCommand:
 
     def needs(self) -> Needs:
         enrollments = frozenset({self.enrollment})
-        return asker_needs(self.actor, self.session, enrollments=enrollments, refunds=enrollments)
+        return self.asker_needs(enrollments=enrollments, refunds=enrollments)

@@ -31,7 +31,10 @@ def barred(workspace: Workspace, command: SignedCommand) -> Answer | None:
     if workspace.users[command.made.officer].disabled:
         return final("account_disabled", "Your account was disabled. Ask an administrator.")
     if workspace.devices[command.made.device].revoked_index is not None:
-        return final("device_revoked", "This device was revoked. Ask an administrator.")
+        return final(
+            "device_revoked",
+            "This key was revoked. Make a new one on this console, then decide again.",
+        )
     return None
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from core.backend.services.administration_deciders import Problem, asker_problem
-from core.backend.services.commands import asker_needs, request_digest
+from core.backend.services.asking import AskedByStaff, request_digest
 from core.backend.services.verdicts import accepted, make_leaf, refused
 from core.backend.storage.command import Context, Decided, Needs, RequeueDeliveries, Verdict
 from core.backend.storage.workspace import Workspace
-from core.domain.roles import REPLAYING_ROLES, Actor
+from core.domain.roles import REPLAYING_ROLES
 from core.domain.webhooks import DeliveryState
 from core.ledger.canonical import Json
 
@@ -19,24 +19,17 @@ _NOT_YOURS: Problem = ("not_allowed", "Only a supervisor or an administrator can
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayCommand:
+class ReplayCommand(AskedByStaff):
     """Somebody wants these worked on again; at most MAX_REPLAYED, in this order."""
 
     deliveries: tuple[UUID, ...]
-    actor: Actor
-    session: UUID | None
-    key: str
-
-    @property
-    def scope(self) -> str:
-        return self.actor.code
 
     @property
     def digest(self) -> bytes:
         return request_digest("replay-webhooks", *(str(one) for one in self.deliveries))
 
     def needs(self) -> Needs:
-        return asker_needs(self.actor, self.session, deliveries=frozenset(self.deliveries))
+        return self.asker_needs(deliveries=frozenset(self.deliveries))
 
 
 def decide_replay(workspace: Workspace, command: ReplayCommand, context: Context) -> Verdict:

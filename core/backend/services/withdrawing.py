@@ -27,6 +27,7 @@ from core.backend.storage.records import DeviceNumber
 from core.backend.storage.workspace import Workspace
 from core.ledger.canonical import Json
 from core.ledger.leaf import Leaf, Signed
+from core.protocol.messages import ALREADY_DECIDED
 from core.protocol.signing import Withdrawal
 
 WITHDRAWN_ACTION = "decision.withdrawn"
@@ -60,7 +61,7 @@ def _too_late(workspace: Workspace, made: Withdrawal, context: Context) -> Answe
     current = workspace.enrollments.get(made.enrollment)
     if current is not None:
         message = f"{message} {decided_by(workspace, current, context.now)}"
-    return replace(final("already_decided", message), index=used.applied_index)
+    return replace(final(ALREADY_DECIDED, message), index=used.applied_index)
 
 
 def _use_up(workspace: Workspace, made: Withdrawal) -> tuple[Change, ...]:

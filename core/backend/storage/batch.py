@@ -7,7 +7,7 @@ Synchronous, without thread, clock or random source of its own. The caller holds
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from core.backend.storage.command import (
     Change,
     Command,
     Context,
-    Decide,
     Decided,
     EndSessions,
     EndStudentSessions,
@@ -32,6 +31,7 @@ from core.backend.storage.command import (
     SaveEnrollment,
     SetWorkspace,
     UseCode,
+    Verdict,
 )
 from core.backend.storage.enrollment_writes import Step, write_enrollments
 from core.backend.storage.ledger import append_entries
@@ -48,6 +48,8 @@ from core.backend.storage.records import (
 from core.backend.storage.workspace import Workspace, load
 from core.ledger.leaf import Leaf
 from core.protocol.messages import AnswerKind
+
+Decide = Callable[[Workspace, Command, Context], Verdict]
 
 _TABLES: dict[type[object], Table] = {
     User: tables.users,

@@ -8,16 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
-
-from core.domain.enrollment import Enrollment
-from core.domain.roles import Role
-from core.ledger.leaf import Leaf
-from core.protocol.messages import AnswerKind
-
-if TYPE_CHECKING:
-    from core.backend.storage.workspace import Workspace
 
 from core.backend.storage.payment_records import CardMoney
 from core.backend.storage.records import (
@@ -31,6 +23,10 @@ from core.backend.storage.records import (
     User,
     WorkspaceSettings,
 )
+from core.domain.enrollment import Enrollment
+from core.domain.roles import Role
+from core.ledger.leaf import Leaf
+from core.protocol.messages import AnswerKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +214,3 @@ class Context:
 
     now: datetime
     new_id: Callable[[], UUID]
-
-
-Decide = Callable[["Workspace", Command, Context], Verdict]

@@ -17,8 +17,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from core.backend.storage.batch import run_batch
-from core.backend.storage.command import Command, Context, Decide, Outcome
+from core.backend.storage.batch import Decide, run_batch
+from core.backend.storage.command import Command, Context, Outcome
 from core.backend.storage.engine import write_transaction
 from core.backend.storage.errors import (
     DatabaseAwayError,

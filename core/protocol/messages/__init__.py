@@ -36,6 +36,7 @@ from core.protocol.messages.audit import (
     InclusionProof,
 )
 from core.protocol.messages.decisions import (
+    ALREADY_DECIDED,
     AnswerKind,
     DecisionAnswer,
     DecisionAnswers,
@@ -136,6 +137,7 @@ from core.protocol.messages.webhooks import (
 )
 
 __all__ = [
+    "ALREADY_DECIDED",
     "AUDIT_PAGE_ROWS",
     "MAX_DECISIONS",
     "MAX_INBOUND_BYTES",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from core.protocol.messages.enrollments import EnrollmentRow
 from core.protocol.messages.fields import (
@@ -18,6 +18,9 @@ from core.protocol.messages.fields import (
     ShortText,
     Words,
 )
+
+# A withdrawal that came after its decision was carried out.
+ALREADY_DECIDED = "already_decided"
 
 
 class Note(Message):
@@ -73,6 +76,14 @@ class DecisionAnswer(Message):
     message: Annotated[str, StringConstraints(max_length=500)]
     index: Index | None = None
     row: EnrollmentRow | None = None
+
+    @model_validator(mode="after")
+    def _carried_out_has_an_entry(self) -> Self:
+        """What cannot be looked up in the ledger was not carried out."""
+        carried_out = self.kind is AnswerKind.ACCEPTED or self.code == ALREADY_DECIDED
+        if carried_out and self.index is None:
+            raise ValueError("what was carried out has an entry")
+        return self
 
 
 class DecisionAnswers(Message):

@@ -172,6 +172,13 @@ def cell(model: OutboxModel, key: UUID, column: Column, role: int = 0) -> object
     return model.index(row, column).data(role)
 
 
+def test_a_row_knows_that_an_earlier_key_signed_it() -> None:
+    own, earlier = samples.item(samples.row(1)), samples.item(samples.row(2), n=2)
+    model = OutboxModel(samples.clock, device=own.device)
+    model.set_items((own, replace(earlier, device=UUID(int=1))))
+    assert [row.earlier_key for row in model.rows()] == [False, True]
+
+
 def test_a_line_shows_state_age_reference_decision_amount_and_answer() -> None:
     item = samples.item(
         samples.row(1),

@@ -15,10 +15,11 @@ from console.again import Again
 from console.runtime.tasks import TaskRunner
 from console.theme import Theme
 from console.views.conflict import ConflictDialog
-from core.client.errors import OutboxError
+from console.views.wording import NOTHING_SEEN_CHANGED
+from core.client.errors import OutboxError, UnreachableError
 from core.client.outbox import OutboxItem
 from core.domain.decisions import Decision, ReasonCode, Verdict
-from core.protocol.messages import AnswerKind, EnrollmentRow, Note
+from core.protocol.messages import AnswerKind, EnrollmentRow, Note, TimelineEntry
 from core.protocol.signing import decision_payload
 from tests.console import samples
 from tests.console.fixtures import OpenOffice
@@ -102,6 +103,67 @@ def test_what_an_older_console_did_not_keep_is_not_made_up(window: QWidget, them
     assert "Changed" not in texts(dialog)
 
 
+@pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.REJECT])
+def test_where_nothing_shown_changed_it_says_so(
+    window: QWidget, theme: Theme, verdict: Verdict
+) -> None:
+    now = samples.row(5, version=3)
+    dialog = ConflictDialog(theme, conflict(verdict, now), now, window, at=samples.NOW)
+    assert not any(differs for *_, differs in dialog.facts)
+    assert dialog.words.text().endswith(NOTHING_SEEN_CHANGED)
+    assert "Look at what changed" not in dialog.words.text()
+    assert "What happened since" in texts(dialog)
+
+
+def test_reference_and_email_are_compared(window: QWidget, theme: Theme) -> None:
+    student = SEEN.student.model_copy(update={"email": "another@example.org"})
+    now = SEEN.model_copy(
+        update={"version": 3, "student": student, "reference": samples.reference(77)}
+    )
+    dialog = ConflictDialog(theme, conflict(now=now), now, window, at=samples.NOW)
+    assert [name for name, *_, differs in dialog.facts if differs] == ["Reference", "Email"]
+    assert texts(dialog).count("Changed") == 2
+
+
+def happened(*versions: int) -> tuple[TimelineEntry, ...]:
+    """A card that failed again and again."""
+    return tuple(
+        TimelineEntry(
+            index=1_300 + version,
+            leaf=samples.leaf(
+                "card.failed", {"failure": "declined"}, before=version - 1, after=version
+            ),
+            actor_name="Card provider",
+        )
+        for version in versions
+    )
+
+
+def test_the_latest_of_what_happened_since_is_shown(window: QWidget, theme: Theme) -> None:
+    dialog = ConflictDialog(theme, conflict(), NOW, window, at=samples.NOW)
+    dialog.show_history(happened(1, 2, 3, 4, 5, 6))
+    assert [moment.small.rsplit(" ", 1)[1] for moment in dialog.since.shown] == [
+        "1\u00a0306", "1\u00a0305", "1\u00a0304",
+    ]  # fmt: skip
+    assert {moment.text for moment in dialog.since.shown} == {"The card payment failed: declined"}
+    assert "1 entry before these." in texts(dialog)
+
+
+def test_a_history_that_says_nothing_newer_is_told(window: QWidget, theme: Theme) -> None:
+    dialog = ConflictDialog(theme, conflict(), NOW, window, at=samples.NOW)
+    dialog.show_history(happened(1, 2))
+    assert dialog.since.shown == ()
+    assert "Its history tells nothing newer yet." in texts(dialog)
+
+
+def test_what_an_older_console_signed_says_since_when(window: QWidget, theme: Theme) -> None:
+    item = replace(rejection(), shown=None)
+    dialog = ConflictDialog(theme, item, NOW, window, at=samples.NOW)
+    dialog.show_history(happened(1, 2, 3))
+    assert len(dialog.since.shown) == 1
+    assert dialog.words.text().endswith("Look at what changed.")
+
+
 async def dialog_in(opened: OpenOffice) -> ConflictDialog:
     def found() -> ConflictDialog | None:
         dialogs = opened.window.findChildren(ConflictDialog)
@@ -137,6 +199,66 @@ async def test_one_click_decides_about_the_newest_row(opened: OpenOffice, theme:
     await until(lambda: opened.desk.decided, what="the decision")
     assert opened.desk.decided == [(newest, Verdict.APPROVE, None, None)]
     await until(lambda: opened.desk.posted[conflict().id].dismissed, what="the old one gone")
+    await tasks.close()
+    assert told == []
+
+
+async def test_the_newest_conflict_is_the_one_made_last_whatever_key_signed_it(
+    opened: OpenOffice, theme: Theme
+) -> None:
+    """A new key counts from one again."""
+    told: list[str] = []
+    tasks = TaskRunner(lambda error, name: told.append(f"{name}: {error!r}"))
+    opened.desk.post(replace(conflict(), id=UUID(int=1), device=UUID(int=1), n=40))
+    opened.desk.post(conflict(Verdict.REJECT))
+    opened.bring(NOW)
+    again(opened, theme, tasks, told).open_for(SEEN.enrollment)
+    dialog = await dialog_in(opened)
+    assert dialog.ok.text() == "Reject again"
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    await until(lambda: not tasks.is_running("again"), what="the end")
+    await tasks.close()
+    assert told == []
+
+
+async def test_what_happened_since_is_fetched(opened: OpenOffice, theme: Theme) -> None:
+    told: list[str] = []
+    tasks = TaskRunner(lambda error, name: told.append(f"{name}: {error!r}"))
+    opened.desk.happened = happened(3)
+    opened.bring(samples.row(5, version=3))
+    again(opened, theme, tasks, told).open(conflict(now=samples.row(5, version=3)))
+    dialog = await dialog_in(opened)
+    low = dialog.height()
+    await until(lambda: dialog.since.shown, what="the history")
+    assert [moment.text for moment in dialog.since.shown] == ["The card payment failed: declined"]
+    await until(lambda: dialog.height() > low, what="room for it")
+    dialog.reject()
+    await until(lambda: not tasks.is_running("again"), what="the end")
+    await tasks.close()
+    assert told == []
+
+
+async def test_without_a_connection_it_is_said_that_the_history_is_missing(
+    opened: OpenOffice, theme: Theme
+) -> None:
+    tasks = TaskRunner(lambda _error, _name: None)
+    opened.desk.problem = UnreachableError("The backend cannot be reached.")
+    again(opened, theme, tasks, []).open(conflict())
+    dialog = await dialog_in(opened)
+    words = "History: The backend cannot be reached."
+    await until(lambda: words in texts(dialog), what="the words")
+    dialog.reject()
+    await until(lambda: not tasks.is_running("again"), what="the end")
+    await tasks.close()
+
+
+async def test_a_closed_comparison_asks_for_nothing_more(opened: OpenOffice, theme: Theme) -> None:
+    told: list[str] = []
+    tasks = TaskRunner(lambda error, name: told.append(f"{name}: {error!r}"))
+    again(opened, theme, tasks, told).open(conflict())
+    (await dialog_in(opened)).reject()
+    await until(lambda: not tasks.is_running("again"), what="the end")
+    await until(lambda: not tasks.is_running("what happened since"), what="nothing is asked")
     await tasks.close()
     assert told == []
 
@@ -183,7 +305,7 @@ async def test_g_asks_for_the_comparison(opened: OpenOffice) -> None:
     await opened.select(SEEN)
     opened.press(Qt.Key.Key_G)
     assert wanted == []
-    opened.office.decision_changed(conflict())
+    opened.office.decisions_changed([conflict()])
     assert not opened.office.pending.detail.again.isHidden()
     opened.press(Qt.Key.Key_G)
     opened.office.pending.detail.again.click()

@@ -52,7 +52,7 @@ async def test_what_others_left_here_is_said_in_one_line(opened: OpenOffice) -> 
 
 async def test_an_empty_outbox_says_so_and_leads_on(opened: OpenOffice) -> None:
     screen = await outbox_of(opened)
-    assert screen.empty.text == "No decision was made on this computer yet."
+    assert screen.empty.text == "No decision is in this outbox."
     screen.empty._button.click()
     assert opened.office.shell.current == "pending"
     opened.office.commands.trigger("open outbox")
@@ -60,7 +60,7 @@ async def test_an_empty_outbox_says_so_and_leads_on(opened: OpenOffice) -> None:
     assert screen.empty.text == "Nothing needs you."
     screen.empty._button.click()
     assert screen.model.group is None
-    opened.office.decision_changed(WAITING)
+    opened.office.decisions_changed([WAITING])
     await until(screen.model.rowCount, what="the decision")
     screen.filter.setText("nothing like it")
     assert screen.empty.text == "No decision matches the filter."

@@ -54,7 +54,7 @@ ALL = (WAITING, YOUNGER, STUCK, CHANGED, REFUSED, DONE)
 async def outbox_of(opened: OpenOffice, *items: OutboxItem) -> OutboxScreen:
     """The screen, open over these items."""
     opened.desk.post(*items)
-    opened.desk.on_change = opened.office.decision_changed
+    opened.desk.on_change = lambda item: opened.office.decisions_changed([item])
     opened.office.commands.trigger("open outbox")
     screen = opened.office.outbox
     await until(lambda: len(screen.model.rows()) == len(items), what="the items")
@@ -265,7 +265,7 @@ async def test_answers_arrive_without_moving_selection_or_scroll(opened: OpenOff
     offset = screen.table.rowViewportPosition(row)
     assert bar.value() > 0
     for item in many[:20]:  # those above are answered, and go below
-        opened.office.decision_changed(samples.answered(item, AnswerKind.ACCEPTED))
+        opened.office.decisions_changed([samples.answered(item, AnswerKind.ACCEPTED)])
     await until(lambda: screen.model.sizes()[Group.DONE] == 20, what="the answers")
     assert screen.table.current_key == many[59].id
     row = screen.model.row_of(top)
@@ -290,7 +290,7 @@ async def test_the_status_bar_counts_and_leads_here(opened: OpenOffice) -> None:
     for item in (WAITING, YOUNGER, STUCK):
         done = samples.answered(item, AnswerKind.ACCEPTED)
         opened.desk.post(done)
-        office.decision_changed(done)
+        office.decisions_changed([done])
     await until(lambda: status.outbox.text() == "Outbox empty", what="nothing left")
     assert office.shell._rail_buttons[1].badge == ""
     assert status.needs.isHidden()
@@ -339,7 +339,7 @@ async def test_an_item_that_moved_while_the_file_was_read_stays_as_told(
     # Told before the answer of that reading is there: what is read is older.
     done = samples.answered(WAITING, AnswerKind.ACCEPTED)
     await until(lambda: office.outboxing._while_loading == {}, what="the reading has begun")
-    office.decision_changed(done)
+    office.decisions_changed([done])
     await until(lambda: office.outbox.model.sizes()[Group.DONE] == 1, what="the answer")
     assert replace(done) == office.outbox.model.rows()[0].decision
 

@@ -85,6 +85,28 @@ CASES = {
         "Because.", "once an administrator has enrolled this console",
         Ways(retry=True, discard=True),
     ),
+    "signed with an earlier key": (
+        OutboxRow(late("unreachable"), earlier_key=True), "Waiting", "hourglass", Group.WAITING,
+        "Because.", "cannot be discarded. Should it not be carried out, ask an administrator",
+        Ways(retry=True),
+    ),
+    "signed with an earlier key that nobody enrolled": (
+        OutboxRow(late("device_pending"), earlier_key=True), "Held", "lock", Group.WAITING,
+        "Because.", "once an administrator enrolls that key", Ways(retry=True),
+    ),
+    "stuck, and signed with an earlier key": (
+        OutboxRow(
+            samples.item(ROW, state=OutboxState.NEEDS_PERSON, message="Too large."),
+            earlier_key=True,
+        ),
+        "Stuck", "circle-alert", Group.NEEDS_YOU,
+        "Too large.", "try it again. It was signed with an earlier key", Ways(retry=True),
+    ),
+    "withdrawn with an earlier key": (
+        replace(taken_back(OutboxState.QUEUED), earlier_key=True),
+        "Withdrawing", "undo-2", Group.WAITING,
+        "You discarded it", "goes to the ledger by itself", Ways(retry=True),
+    ),
     "sending": (
         OutboxRow(replace(QUEUED, state=OutboxState.SENDING)), "Sending", "send", Group.WAITING,
         "On its way to the backend", "carried out only once", Ways(),
@@ -115,6 +137,11 @@ CASES = {
     ),
     "too old": (
         OutboxRow(answered(AnswerKind.REFUSED, code="too_old", now=ROW)),
+        "Refused", "circle-x", Group.NEEDS_YOU,
+        "It says why.", "then decide again", Ways(dismiss=True, again="Look again"),
+    ),
+    "signed with a key that was revoked": (
+        OutboxRow(answered(AnswerKind.REFUSED, code="device_revoked", now=ROW)),
         "Refused", "circle-x", Group.NEEDS_YOU,
         "It says why.", "then decide again", Ways(dismiss=True, again="Look again"),
     ),

@@ -82,7 +82,7 @@ async def test_a_held_down_key_decides_once(opened: OpenOffice) -> None:
 
 async def test_the_overlay_stops_a_second_decision(opened: OpenOffice) -> None:
     rows = await five(opened)
-    opened.office.decision_changed(samples.item(rows[0]))
+    opened.office.decisions_changed([samples.item(rows[0])])
     assert not opened.office.pending.detail.can_decide
     assert "on its way" in opened.office.pending.detail._why_not.text()
     opened.press(Key.Key_A)
@@ -93,8 +93,8 @@ async def test_the_overlay_stops_a_second_decision(opened: OpenOffice) -> None:
 async def test_accepted_the_row_leaves_by_the_feed_and_a_toast_tells(opened: OpenOffice) -> None:
     rows = await five(opened)
     decided = samples.item(rows[0])
-    opened.office.decision_changed(decided)
-    opened.office.decision_changed(samples.answered(decided, AnswerKind.ACCEPTED))
+    opened.office.decisions_changed([decided])
+    opened.office.decisions_changed([samples.answered(decided, AnswerKind.ACCEPTED)])
     text = opened.office.shell.toasts.text
     assert text.startswith("Approved R")
     assert show_reference(rows[0].reference) in text
@@ -104,6 +104,24 @@ async def test_accepted_the_row_leaves_by_the_feed_and_a_toast_tells(opened: Ope
     await until(lambda: status.outbox.text() == "Outbox empty", what="nothing waits")
 
 
+async def test_answers_that_come_together_leave_together_and_one_toast_tells(
+    opened: OpenOffice,
+) -> None:
+    rows = await five(opened)
+    decided = [samples.item(row) for row in rows[:3]]
+    opened.office.decisions_changed(decided)
+    opened.office.decisions_changed(
+        [
+            samples.answered(item, AnswerKind.ACCEPTED, now=samples.approved(row))
+            for item, row in zip(decided, rows, strict=False)
+        ]
+    )
+    assert [opened.office.model.row(row.enrollment) for row in rows[:3]] == [None] * 3
+    assert opened.office.model.count == len(rows) - 3
+    assert opened.office.shell.toasts.text.endswith("(and 2 more)")
+    assert opened.office.waiting_to_send == 0
+
+
 async def test_a_change_behind_the_back_is_shown_side_by_side_and_decided_again(
     opened: OpenOffice,
 ) -> None:
@@ -111,11 +129,11 @@ async def test_a_change_behind_the_back_is_shown_side_by_side_and_decided_again(
     opened.press(Key.Key_A)
     await until(lambda: opened.desk.decided)
     decided = samples.item(rows[0])
-    opened.office.decision_changed(decided)
+    opened.office.decisions_changed([decided])
     changed = samples.row(5, version=3, claim_cents=200_000)
     opened.desk.know([changed])
-    opened.office.decision_changed(
-        samples.answered(decided, AnswerKind.CONFLICT_CHANGED, "The amount changed.", now=changed)
+    opened.office.decisions_changed(
+        [samples.answered(decided, AnswerKind.CONFLICT_CHANGED, "The amount changed.", now=changed)]
     )
     await opened.select(changed)
     # The pane shows the row as it is now; the notice says what it was.
@@ -132,10 +150,20 @@ async def test_the_conflict_on_the_shown_row_names_the_difference(opened: OpenOf
     rows = await five(opened)
     detail = opened.office.pending.detail
     changed = samples.row(5, version=3, claim_cents=200_000)
-    opened.office.decision_changed(
-        samples.answered(samples.item(rows[0]), AnswerKind.CONFLICT_CHANGED, now=changed)
+    opened.office.decisions_changed(
+        [samples.answered(samples.item(rows[0]), AnswerKind.CONFLICT_CHANGED, now=changed)]
     )
     assert "Amount: was R\u00a02\u00a0899.50, is now R\u00a02\u00a0000.00." in detail.notice.text
+
+
+async def test_a_conflict_with_nothing_different_points_to_the_history(opened: OpenOffice) -> None:
+    rows = await five(opened)
+    changed = samples.row(5, version=3)
+    opened.office.decisions_changed(
+        [samples.answered(samples.item(rows[0]), AnswerKind.CONFLICT_CHANGED, now=changed)]
+    )
+    text = opened.office.pending.detail.notice.text
+    assert "Nothing you see changed; something happened to this payment meanwhile." in text
 
 
 async def test_decided_by_somebody_else_is_told_with_name_and_time(opened: OpenOffice) -> None:
@@ -146,7 +174,7 @@ async def test_decided_by_somebody_else_is_told_with_name_and_time(opened: OpenO
         "T. Mokoena approved this at 10:42",
         now=samples.approved(rows[0]),
     )
-    opened.office.decision_changed(late)
+    opened.office.decisions_changed([late])
     assert "T. Mokoena approved this at 10:42" in opened.office.shell.toasts.text
     assert opened.office.model.row(rows[0].enrollment) is None
     assert "T. Mokoena" in opened.office.pending.detail.notice.text
@@ -302,7 +330,7 @@ async def test_offline_nothing_blocks(opened: OpenOffice) -> None:
     opened.press(Key.Key_A)
     await until(lambda: opened.desk.decided)
     waiting = samples.item(rows[0], attempts=1, code="unreachable", message="No connection.")
-    opened.office.decision_changed(waiting)
+    opened.office.decisions_changed([waiting])
     model = opened.office.model
     row = model.row_of(rows[0].enrollment)
     assert row is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from PySide6.QtCore import Qt
@@ -13,6 +14,7 @@ from console.theme_choice import ThemeChoice
 from console.views.shell import COMPACT_BELOW
 from console.views.shortcuts import CommandPalette, ShortcutSheet
 from core.client.connection import LIVE, LOST, OTHER_LEDGER, REFUSED, SIGNED_OUT
+from core.client.errors import SecretStoreError
 from core.client.witness import WitnessState
 from core.client.witness_file import AlarmKind, WitnessAlarm
 from core.protocol.messages import DeviceState
@@ -125,6 +127,19 @@ async def test_an_alarm_blocks_everything_until_a_person_takes_it(opened: OpenOf
     office.witness_changed(witness_status())
     assert not office.alarm.isVisible()
     assert office.pending.isEnabled()
+
+
+async def test_an_alarm_on_a_full_disk_says_that_there_is_no_file_yet(opened: OpenOffice) -> None:
+    office = opened.office
+    alarm, words = replace(ALARM, evidence=""), "no file yet: this computer's disk takes nothing"
+    status = witness_status(WitnessState.ALARM, alarm=alarm)
+    office.witness_changed(replace(status, trouble="There is no room left."))
+    assert office.alarm.fields.shown["Both sides are kept in"] == words
+    assert office.settings.ledger.shown["Evidence"] == words
+    assert office.settings.ledger.shown["Not saved"].startswith("There is no room left. ")
+    office.witness_changed(witness_status(WitnessState.ALARM, alarm=ALARM))
+    assert office.alarm.fields.shown["Both sides are kept in"] == "evidence.json"
+    assert "Not saved" not in office.settings.ledger.shown
 
 
 async def test_a_feed_that_stops_for_another_ledger_stops_deciding(opened: OpenOffice) -> None:
@@ -241,6 +256,30 @@ async def test_a_refused_console_asks_again_by_a_click(opened: OpenOffice) -> No
     office.device_changed(enrollment.device)
     office.shell.banner._action.click()
     await until(lambda: enrollment.asked == 1, what="the request")
+
+
+async def test_a_revoked_console_makes_a_new_key_once_a_person_agreed(opened: OpenOffice) -> None:
+    office, enrollment, renewed = opened.office, opened.desk.enrollment, []
+    office.key_renewed.connect(lambda: renewed.append(enrollment.renewed))
+    enrollment.device = enrollment.device.model_copy(update={"state": DeviceState.REVOKED})
+    office.device_changed(enrollment.device)
+
+    async def answer(*, yes: bool) -> None:
+        office.shell.banner._action.click()
+        await until(lambda: opened.window.findChild(ConfirmDialog), what="the question")
+        question = opened.window.findChild(ConfirmDialog)
+        assert question is not None
+        (question.yes if yes else question.no).click()
+        await until(lambda: not opened.window.findChild(ConfirmDialog), what="it gone")
+
+    await answer(yes=False)
+    enrollment.problem = SecretStoreError("The keyring is locked.")
+    await answer(yes=True)
+    await until(lambda: "keyring is locked" in office.shell.toasts.text, what="the problem")
+    assert renewed == []
+    enrollment.problem = None
+    await answer(yes=True)
+    await until(lambda: renewed == [1], what="the new key")
 
 
 async def test_only_administrators_have_the_administration(opened: OpenOffice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,16 @@ def test_the_connection(
     assert bar.connection.icon == look
     assert bar.connection.toolTip() == "why"
     assert bar.connection.accessibleName() == words
+
+
+def test_what_is_verified_and_not_saved_is_told(bar: StatusBar) -> None:
+    bar.show_witness(replace(witness_status(), trouble="There is no room left."))
+    assert bar.ledger.text == "Ledger verified to 12\u00a0345, not saved"
+    assert bar.ledger.icon == ("shield-check", "warn")
+    assert bar.ledger.toolTip().startswith("There is no room left. Verifying goes on")
+    bar.show_witness(witness_status())
+    assert bar.ledger.icon == ("shield-check", "ok")
+    assert bar.ledger.toolTip() == ""
 
 
 def test_the_ledger(bar: StatusBar) -> None:

@@ -12,6 +12,7 @@ from console.views import audit_words
 from console.views.wording import (
     REASONS,
     REJECT_REASONS,
+    changes_since,
     difference,
     ending_words,
     entry_look,
@@ -146,6 +147,19 @@ def test_the_difference_names_what_changed_and_nothing_else() -> None:
     before, now = samples.row(2), samples.row(2, version=3, claim_cents=400_000)
     assert difference(before, now) == (("Amount", "R\u00a04\u00a0500.00", "R\u00a04\u00a0000.00"),)
     assert difference(before, before) == ()
+
+
+def test_what_changed_since_is_what_raised_the_version() -> None:
+    def entry(index: int, before: int, after: int) -> TimelineEntry:
+        made = samples.leaf("card.failed", before=before, after=after)
+        return TimelineEntry(index=index, leaf=made, actor_name="x")
+
+    seen, refused = entry(1, 1, 2), entry(5, 4, 4)
+    unreadable = TimelineEntry(index=6, leaf="{}", actor_name="x")
+    first, second = entry(2, 2, 3), entry(4, 3, 4)
+    timeline = (first, seen, unreadable, second, refused)
+    assert changes_since(timeline, 2) == [second, first]
+    assert changes_since(timeline, 4) == []
 
 
 def test_small_words() -> None:
