@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from core.backend.services.access import CourseAccessController
 from core.backend.services.deciders import decide
 from core.backend.storage.batch import run_batch
 from core.backend.storage.command import Command, Context, Outcome, Verdict
 from core.backend.storage.workspace import Workspace
+from core.client.confirming import Confirmer
 from core.client.outbox import Outbox, OutboxItem
 from core.protocol.feed import FeedClient
 from core.protocol.messages import DecisionAnswers
@@ -24,6 +26,8 @@ class Build:
     """The product as it is. `sabotage.py` overrides one of these places at a time."""
 
     outbox: type[Outbox] = Outbox
+    confirmer: type[Confirmer] = Confirmer
+    access: type[CourseAccessController] = CourseAccessController
     feed_client: type[FeedClient] = FeedClient
 
     def decide(self, workspace: Workspace, command: Command, context: Context) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,16 +100,18 @@ class Console:
 
     async def decide(
         self, row: EnrollmentRow, verdict: Verdict, reason: ReasonCode | None, note: str | None
-    ) -> None:
+    ) -> OutboxItem | None:
+        """What is kept now; None where the officer was told at once that nothing is."""
         if self.decider is None or self.sender is None:
-            return
+            return None
         try:
             item = await self.decider.decide(row, verdict, reason=reason, note=note)
         except (DecisionError, OutboxError):
-            return  # told at once: nothing was kept
+            return None
         self.desk.book.decided(self.desk.number, item)
         self.desk.tell(f"{item.verdict} of {row.reference} v{row.version} kept as n={item.n}")
         self.sender.wake()
+        return item
 
     async def withdraw(self, item: OutboxItem) -> None:
         if self.decider is None or self.sender is None:
@@ -125,14 +127,27 @@ class Console:
         """Have everything tried again that needs a person."""
         if self.outbox is None or self.sender is None:
             return
-        for item in await self.outbox.open_for(self.desk.person.id):
+        for item in await self.open_items():
             if item.state is OutboxState.NEEDS_PERSON:
                 await self.outbox.retry(item.id, self.desk.clock())
         self.sender.wake()
 
     async def open_items(self) -> list[OutboxItem]:
-        """What this officer's list of decisions shows as not done."""
-        return [] if self.outbox is None else await self.outbox.open_for(self.desk.person.id)
+        """What this officer's list of decisions shows as not done. It is read."""
+        if self.outbox is None:
+            return []
+        items = await self.outbox.open_for(self.desk.person.id)
+        for item in items:
+            if item.state is OutboxState.NEEDS_PERSON:
+                self.desk.book.stuck[self.desk.number, item.id] = str(item.reason_code)
+        return items
+
+    async def read_notices(self) -> None:
+        """What was set aside is told on top of every screen."""
+        if self.outbox is not None:
+            for notice in await self.outbox.notices():
+                if self.desk.book.told(self.desk.number, notice):
+                    self.desk.tell(f"notice: {notice.message}")
 
     async def dismiss(self, item: OutboxItem) -> None:
         """Have it off the list: the officer has read it."""
@@ -150,13 +165,12 @@ class Console:
             self.unusable = str(error)
             desk.tell(f"the queue does not open: {error}")
             return
-        for notice in await self.outbox.notices():
-            desk.tell(f"notice: {notice.message}")
+        await self.read_notices()
         self.witness = await Witness.open(
             desk.folder / "witness.json", source=self._api, on_change=self._witnessed,
             now=desk.clock,
         )  # fmt: skip
-        self.confirmer = Confirmer(
+        self.confirmer = desk.build.confirmer(
             source=self._api, outbox=self.outbox, witness=self.witness, officer=desk.person.id,
             jitter=self._chance.random,
         )  # fmt: skip
@@ -167,7 +181,7 @@ class Console:
         )  # fmt: skip
         self.sender = Sender(
             api=self._api, outbox=self.outbox, officer=desk.person.id, device=desk.person.key.id,
-            on_result=self._result, on_state=self._sending, now=desk.clock,
+            on_results=self._results, on_state=self._sending, now=desk.clock,
             jitter=self._chance.random,
         )  # fmt: skip
         self.process.spawn(self.sender.run(), "sender")
@@ -242,10 +256,11 @@ class Console:
         if status.state is ConnectionState.LIVE:
             self.process.spawn(self._catch_up(), "catch up")
 
-    def _result(self, item: OutboxItem) -> None:
-        self.desk.tell(f"n={item.n} is {item.state} ({item.reason_code})")
-        if self.confirmer is not None:
-            self.confirmer.add(item)
+    def _results(self, items: Sequence[OutboxItem]) -> None:
+        for item in items:
+            self.desk.tell(f"n={item.n} is {item.state} ({item.reason_code})")
+            if self.confirmer is not None:
+                self.confirmer.add(item)
 
     def _witnessed(self, status: WitnessStatus) -> None:
         if status.alarm is not None:

@@ -1,40 +1,37 @@
 """What can happen in a storm: people at work, and everything that goes wrong around them.
 
-Each kind is a small function `(world, chance) -> what to tell, or None where it does not apply`.
-A seed picks some kinds and weighs them, so that each world is bad in its own way.
+Each kind is a small function `(world, chance) -> what to tell, or None where it does not apply`;
+the storm waits for those that take their time. A seed picks some kinds and weighs them, so that
+each world is bad in its own way.
 """
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
-from core.backend.services.administration_commands import (
-    EndSessionsCommand,
-    SetDisabledCommand,
-    SetRolesCommand,
-)
-from core.backend.services.commands import RevokeDeviceCommand
-from core.client.outbox import OutboxItem, OutboxState
+from core.client.outbox import OutboxItem
 from core.domain.decisions import ReasonCode, Verdict
 from core.domain.enrollment import EnrollmentStatus
-from core.domain.roles import SYSTEM, Role
 from core.protocol.messages import EnrollmentRow
 from tests.simulator.chance import Chance
 from tests.simulator.console import Console
+from tests.simulator.hand import TAKEN_BACK, GaveUpError, until
 from tests.simulator.network import Link, Weather
+from tests.simulator.permissions import (
+    device_is_revoked,
+    officer_is_disabled,
+    role_is_changed,
+    sessions_are_ended,
+)
 from tests.simulator.process import Death
+from tests.simulator.queue_faults import key_is_lost, queue_is_edited, queue_is_rolled_back
+from tests.simulator.stories import story_is_told
 from tests.simulator.world import World
 
-Act = Callable[[World, Chance], str | None]
-_TAKEN_BACK = frozenset({OutboxState.QUEUED, OutboxState.NEEDS_PERSON})
-_SIDE_FILES = ("", "-wal", "-shm")
+Act = Callable[[World, Chance], str | Awaitable[str | None] | None]
 
 
 # --- people ------------------------------------------------------------------------------------
@@ -76,18 +73,31 @@ def _verdict(row: EnrollmentRow, chance: Chance) -> Verdict:
     return chance.choice(fitting if fitting and chance.happens(0.95) else list(Verdict))
 
 
-def two_officers_decide(world: World, chance: Chance) -> str | None:
-    """Both look at the same row and decide in the same moment."""
+async def two_officers_decide(world: World, chance: Chance) -> str | None:
+    """Both look at the same row, once both have it, and decide in the same moment."""
     consoles = [console for console in world.consoles if console is not None]
     if len(consoles) < 2:
         return None
-    for console in chance.sample(consoles, 2):
-        rows = [row for row in console.desk.rows.values() if row.waiting]
-        if rows:
-            verdict = chance.choice([Verdict.APPROVE, Verdict.REJECT])
-            reason = None if verdict is Verdict.APPROVE else ReasonCode.OTHER
-            console.process.spawn(console.decide(rows[0], verdict, reason, None), "officer")
+    pair = chance.sample(consoles, 2)
+    try:
+        await until(lambda: bool(_common(pair)))
+    except GaveUpError:
+        return "two officers would decide, and do not get one row both"
+    enrollment = _common(pair)[0]
+    for console in pair:
+        verdict = chance.choice([Verdict.APPROVE, Verdict.APPROVE, Verdict.REJECT])
+        reason = None if verdict is Verdict.APPROVE else ReasonCode.OTHER
+        row = console.desk.rows[enrollment]
+        console.process.spawn(console.decide(row, verdict, reason, None), "officer")
     return "two officers decide about one enrollment"
+
+
+def _common(pair: Sequence[Console]) -> list[UUID]:
+    """What waits on the lists of all of them, while they run."""
+    if not all(console.process.alive for console in pair):
+        return []
+    first, *others = ([id_ for id_, r in c.desk.rows.items() if r.waiting] for c in pair)
+    return [id_ for id_ in first if all(id_ in other for other in others)]
 
 
 def officer_withdraws(world: World, chance: Chance) -> str | None:
@@ -98,7 +108,7 @@ def officer_withdraws(world: World, chance: Chance) -> str | None:
 
     async def withdraw() -> None:
         items: Sequence[OutboxItem] = await console.open_items()
-        waiting = [item for item in items if item.state in _TAKEN_BACK]
+        waiting = [item for item in items if item.state in TAKEN_BACK]
         if waiting:
             await world.build.discard(console, chance.choice(waiting))
 
@@ -118,7 +128,7 @@ def officer_hesitates(world: World, chance: Chance) -> str | None:
         await console.decide(row, Verdict.REJECT, ReasonCode.OTHER, None)
         await asyncio.sleep(moment)
         for item in await console.open_items():
-            if item.enrollment == row.enrollment and item.state in _TAKEN_BACK:
+            if item.enrollment == row.enrollment and item.state in TAKEN_BACK:
                 await world.build.discard(console, item)
 
     console.process.spawn(hesitate(), "officer")
@@ -228,134 +238,13 @@ def node_clock_jumps(world: World, chance: Chance) -> str | None:
     return f"node {number}'s clock is off by {world.node_skews[number].by}"
 
 
-# --- permissions -------------------------------------------------------------------------------
-
-
-def device_is_revoked(world: World, chance: Chance) -> str | None:
-    person = chance.choice(world.staff)
-    world.command(
-        RevokeDeviceCommand(device=person.key.id, actor=SYSTEM, key=world.new_key())
-    )  # not undone: the officer would need a new key
-    return f"the device of {person.name} is revoked"
-
-
-def officer_is_disabled(world: World, chance: Chance) -> str | None:
-    number, disabled = chance.randrange(len(world.staff)), chance.happens(0.6)
-    disable(world, number, disabled=disabled)
-    return f"{world.staff[number].name} is {'disabled' if disabled else 'enabled'}"
-
-
-def disable(world: World, number: int, *, disabled: bool) -> None:
-    user = world.staff[number].id
-    change = world.book.disabled.add if disabled else world.book.disabled.discard
-    change(number)
-    world.command(
-        SetDisabledCommand(
-            user=user, disabled=disabled, actor=SYSTEM, session=None, key=world.new_key()
-        )
-    )
-
-
-def role_is_changed(world: World, chance: Chance) -> str | None:
-    person = chance.choice(world.staff)
-    role = chance.choice([person.role, person.role, Role.ADMINISTRATOR])
-    world.command(
-        SetRolesCommand(
-            user=person.id, roles=frozenset({role}), actor=SYSTEM, session=None,
-            key=world.new_key(),
-        )
-    )  # fmt: skip
-    return f"{person.name} is {role} now"
-
-
-def sessions_are_ended(world: World, chance: Chance) -> str | None:
-    person = chance.choice(world.staff)
-    world.command(
-        EndSessionsCommand(
-            user=person.id, family=None, keep=None, actor=SYSTEM, session=None,
-            key=world.new_key(),
-        )
-    )  # fmt: skip
-    return f"the sessions of {person.name} are ended"
-
-
-# --- queue files -------------------------------------------------------------------------------
-
-
-def queue_is_rolled_back(world: World, chance: Chance) -> str | None:
-    """Somebody keeps a copy of a console's folder, and puts it back later."""
-    number = chance.randrange(len(world.desks))
-    queue = world.desks[number].queue
-    _stop(world, number)
-    if not _copy_of(queue).exists():
-        _copy_database(queue, _copy_of(queue))
-        return f"the queue of console {number} is copied"
-    _copy_database(_copy_of(queue), queue)
-    world.book.rolled_back(number, _ids(queue))
-    return f"the queue of console {number} is an old copy"
-
-
-def queue_is_edited(world: World, chance: Chance) -> str | None:
-    """Some bytes of the file are turned, while the console does not run."""
-    number = chance.randrange(len(world.desks))
-    _stop(world, number)
-    queue = world.desks[number].queue
-    if not queue.exists():
-        return None
-    data = bytearray(queue.read_bytes())
-    if not data:
-        return None
-    for _ in range(chance.choice([1, 1, 20])):
-        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-    queue.write_bytes(data)
-    world.book.damaged.add(number)
-    return f"the queue of console {number} is edited"
-
-
-def key_is_lost(world: World, chance: Chance) -> str | None:
-    """The keyring was set up anew: the queue is sealed with a key that nobody has."""
-    number = chance.randrange(len(world.desks))
-    _stop(world, number)
-    world.keys[number] = chance.randbytes(32)
-    world.book.damaged.add(number)
-    return f"the queue's key of console {number} is lost"
-
-
-def _stop(world: World, number: int) -> None:
-    console = world.consoles[number]
-    if console is not None:
-        console.process.die()
-
-
-def _copy_of(queue: Path) -> Path:
-    return queue.with_suffix(".copy")
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    for end in _SIDE_FILES:
-        target.with_name(target.name + end).unlink(missing_ok=True)
-    for end in _SIDE_FILES:
-        beside = source.with_name(source.name + end)
-        if beside.exists():
-            shutil.copyfile(beside, target.with_name(target.name + end))
-
-
-def _ids(queue: Path) -> set[UUID]:
-    """The decisions in a queue file; none where it was damaged and cannot be read."""
-    with closing(sqlite3.connect(queue)) as database:
-        try:
-            return {UUID(row[0]) for row in database.execute("SELECT id FROM items")}
-        except (sqlite3.Error, ValueError):
-            return set()
-
-
 def _running(world: World, chance: Chance) -> Console | None:
     running = [console for console in world.consoles if console is not None]
     return chance.choice(running) if running else None
 
 
 # Kind -> how often, where a seed has it at all. Those of the first part every seed has.
-PEOPLE: dict[Act, float] = {student_acts: 6, officer_decides: 16}
+ALWAYS: dict[Act, float] = {student_acts: 6, officer_decides: 16, story_is_told: 4}
 STORM: dict[Act, float] = {
     two_officers_decide: 3,
     officer_withdraws: 5,
@@ -376,6 +265,6 @@ STORM: dict[Act, float] = {
     role_is_changed: 0.7,
     sessions_are_ended: 1,
     queue_is_rolled_back: 2,
-    queue_is_edited: 0.7,
+    queue_is_edited: 1.2,
     key_is_lost: 0.3,
 }

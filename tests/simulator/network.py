@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.frames import Close
 
-from core.client.errors import UnreachableError
+from core.client.errors import NotSentError, UnreachableError
 from tests.simulator.chance import Chance
 from tests.simulator.process import Process
 
@@ -50,6 +50,7 @@ class Link:
     def __init__(self, chance: Chance) -> None:
         self.weather = CALM
         self.is_cut = False
+        self.loses_answers = False
         self.where = 0
         self._chance = chance
         self._lines: list[Line] = []
@@ -99,7 +100,7 @@ class Link:
 
     def heal(self) -> None:
         """All is well again, for what is sent from now on."""
-        self.weather, self.is_cut = CALM, False
+        self.weather, self.is_cut, self.loses_answers = CALM, False, False
 
     def hang_up(self) -> None:
         """The machine at this end is gone."""
@@ -136,6 +137,8 @@ class _Request(Generic[_P, _T]):
         return await self._serve(place)
 
     def _go_back(self, task: asyncio.Task[_T]) -> None:
+        if self._link.loses_answers:
+            return
         if not task.cancelled() and task.exception() is None and not self._link.loses():
             self._later(self._give, task.result())
 
@@ -144,7 +147,7 @@ class _Request(Generic[_P, _T]):
 
     def _refuse(self) -> None:
         if not self.answer.done():
-            self.answer.set_exception(UnreachableError(_GONE))
+            self.answer.set_exception(NotSentError(_GONE))
 
     def _give(self, result: _T) -> None:
         if not self.answer.done() and not self._link.is_cut:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from core.backend.services.access import CourseAccessController
 from core.backend.services.accounts import Accounts, AccountsConfig
 from core.backend.services.approval import AdminApprovalWorkflow
 from core.backend.services.audit import AuditQuery, AuditTrail
@@ -122,7 +121,7 @@ class Node:
             reader=self.reader, writer=self.writer, clock=machine.clock, new_id=new_id,
             random_bytes=chance.randbytes,
         )  # fmt: skip
-        self.access = CourseAccessController(reader=self.reader)
+        self.access = machine.build.access(reader=self.reader)
         self._audit = AuditTrail(reader=self.reader, rows=rows)
 
     def _committed(self, size: int) -> None:

@@ -54,12 +54,14 @@ class Process:
         self._write_death: Death | None = None
 
     def spawn(self, work: Coroutine[Any, Any, _T], name: str) -> asyncio.Task[_T]:
-        """Start a task of this process."""
+        """Start a task of this process; one that has died starts nothing any more."""
         context = copy_context()
         context.run(PROCESS.set, self)
         loop = asyncio.get_running_loop()
         task = loop.create_task(work, name=f"{self.name}: {name}", context=context)
         task.add_done_callback(self._ended)
+        if not self.alive:
+            task.cancel()
         return task
 
     def adopt(self, task: asyncio.Task[Any]) -> None:

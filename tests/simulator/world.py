@@ -68,6 +68,7 @@ class World:
         self.desk_skews = [Skew() for _ in self.staff]
         self.desks = [self._desk(number) for number in range(len(self.staff))]
         self.keys = [sha256(f"key {n}".encode()).digest() for n in range(len(self.staff))]
+        self.lost_keys: set[int] = set()
         self.consoles: list[Console | None] = [None] * len(self.staff)
         self.notify = Chance(seed, "notify")
         self.students_link = Link(Chance(seed, "students' link"))
@@ -188,6 +189,12 @@ class World:
         self.consoles[number] = console
         self.tell(f"console {number}", "started")
         console.start()
+
+    def stop_console(self, number: int) -> None:
+        """Whoever uses its machine otherwise ends the program; it is started again later."""
+        console = self.consoles[number]
+        if console is not None:
+            console.process.die()
 
     # --- life ----------------------------------------------------------------------------------
 
