@@ -56,6 +56,7 @@ def _run(arguments: Arguments) -> int:
     from console.runtime.loop import run  # noqa: PLC0415 - as above
 
     garbage.settle()
+    garbage.look_from_here(application)
     crash = CrashReporter()
 
     async def whole_run() -> int:

@@ -21,6 +21,7 @@ import pytest_asyncio
 import structlog
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
+from console.runtime import garbage
 from tests.support.keyrings import BLOCKED, BlockedKeyring, MemoryKeyring
 from tests.support.network import loopback_only
 from tests.support.watch import ExpectedLogs, Watch
@@ -56,9 +57,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported by now stays: the collections after each test need not look at it."""
-    gc.collect()
-    gc.freeze()
+    """What was imported by now stays: the collections after each test need not look at it.
+
+    None happen in between: in a thread of a backend they would free windows of an earlier test.
+    """
+    garbage.settle()
+    gc.disable()
 
 
 @pytest.fixture
@@ -127,7 +131,10 @@ class _Phases:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        return (yield from self._judged(item, "teardown"))
+        try:
+            return (yield from self._judged(item, "teardown"))
+        finally:
+            garbage.look()
 
     def _judged(self, item: pytest.Item, when: str) -> Generator[None, object, object]:
         try:
