@@ -60,10 +60,21 @@ async def test_a_rewound_ledger_is_an_alarm_with_both_notes_kept(desk: Desk) -> 
     assert "cut off" in str(evidence["message"])
 
 
-async def test_a_shorter_snapshot_is_an_alarm(desk: Desk) -> None:
+async def test_a_snapshot_of_a_shorter_ledger_is_an_alarm(desk: Desk) -> None:
     witness = await desk.start()
-    await witness.follow([Snapshot(4, ())])
+    del desk.ledger.leaves[3:]
+    await witness.follow([Snapshot(3, ())])
     assert desk.alarm() is AlarmKind.REWOUND
+
+
+async def test_a_snapshot_that_was_on_its_way_while_more_was_verified_is_none(desk: Desk) -> None:
+    """A slow network: the signed head came before the list that was sent earlier."""
+    witness = await desk.start()
+    verified = desk.verified_to()
+    await witness.follow([Snapshot(4, ())])
+    assert (desk.alarm(), desk.verified_to()) == (None, verified)
+    await witness.follow([*desk.ledger.grow(2), desk.ledger.checkpoint()])
+    assert (desk.alarm(), desk.verified_to()) == (None, len(desk.ledger.leaves))
 
 
 @pytest.mark.parametrize("more", [0, 1, 7])
@@ -189,6 +200,7 @@ def test_a_file_with_any_value_changed_opens_or_alarms(data: st.DataObject) -> N
 
 async def test_the_files_are_private(desk: Desk) -> None:
     witness = await desk.start()
+    del desk.ledger.leaves[1:]
     await witness.follow([Snapshot(1, ())])
     files = list(desk.path.parent.iterdir())
     assert len(files) == 2

@@ -84,6 +84,7 @@ async def test_what_a_person_does_counts_on_a_full_disk_too(desk: Desk) -> None:
 
 async def test_an_alarm_is_sounded_and_its_evidence_written_when_there_is_room(desk: Desk) -> None:
     witness = await desk.start()
+    del desk.ledger.leaves[4:]
     with no_room():
         await witness.follow([Snapshot(4, ())])
         await witness.catch_up()
@@ -102,6 +103,7 @@ async def test_an_alarm_is_sounded_and_its_evidence_written_when_there_is_room(d
 
 async def test_evidence_is_kept_although_a_person_accepted_the_alarm_before(desk: Desk) -> None:
     witness = await desk.start()
+    del desk.ledger.leaves[4:]
     with no_room():
         await witness.follow([Snapshot(4, ())])
     await witness.accept_alarm()
