@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from console.words import counted
 from core.client.outbox import FINAL_STATES, Outbox, OutboxItem, OutboxState
 from core.client.sender import DecisionApi, Sender
 
@@ -35,9 +36,8 @@ def _told(done: list[OutboxItem], waiting: int) -> list[str]:
     refused = len(done) - carried_out
     words = []
     if refused:
-        words.append(
-            f"{_decisions(refused)} that waited on this computer {_were(refused)} refused."
-        )
+        were = "was" if refused == 1 else "were"
+        words.append(f"{_decisions(refused)} that waited on this computer {were} refused.")
     if carried_out:
         words.append(f"{_decisions(carried_out)} had been carried out before.")
     if waiting:
@@ -46,8 +46,4 @@ def _told(done: list[OutboxItem], waiting: int) -> list[str]:
 
 
 def _decisions(count: int) -> str:
-    return "1 decision" if count == 1 else f"{count} decisions"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+    return counted(count, "decision", "decisions")
