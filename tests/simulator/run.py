@@ -79,12 +79,14 @@ def _play(seeds: range) -> Chunk:
 
 
 def play_seeds(on: Stage, seeds: range) -> Chunk:
+    looks_by_itself = gc.isenabled()
     gc.disable()  # worlds are full of cycles, and thrown away whole
     try:
         played = [on.play(seed) for seed in seeds]
     finally:
-        gc.enable()
         gc.collect()
+        if looks_by_itself:
+            gc.enable()
     failures = tuple(failure for one in played if (failure := _failure(one)) is not None)
     decisions = sum(one.decisions for one in played)
     return Chunk(seeds, digest_of(one.digest for one in played), decisions, failures)

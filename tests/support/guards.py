@@ -119,7 +119,8 @@ class _Phases:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        # The test before may have configured these for itself.
+        # The test before may have set these for itself.
+        gc.disable()
         logging.getLogger().setLevel(logging.WARNING)
         _structlog_through_logging()
         qInstallMessageHandler(_qt_message)
