@@ -179,34 +179,40 @@ async def test_clients_that_leave_leave_nothing_behind(live_backend: LiveBackend
 
 
 @pytest.fixture
-def strict_backend(live_template: Template, tmp_path: Path) -> Iterator[LiveBackend]:
-    """A backend with little patience and short queues."""
-    backend = LiveBackend(
-        live_template,
-        tmp_path / "strict",
-        live_limits=LiveLimits(hello_seconds=0.05),
-        sync_limits=SyncLimits(queue=300, page=50),
-    )
+def hasty_backend(live_template: Template, tmp_path: Path) -> Iterator[LiveBackend]:
+    """A backend with little patience."""
+    limits = LiveLimits(hello_seconds=0.05)
+    backend = LiveBackend(live_template, tmp_path / "hasty", live_limits=limits)
     yield backend
     backend.close()
 
 
-async def test_no_hello(strict_backend: LiveBackend) -> None:
-    async with live(strict_backend) as socket:
+@pytest.fixture
+def short_backend(live_template: Template, tmp_path: Path) -> Iterator[LiveBackend]:
+    """A backend with short queues."""
+    limits = SyncLimits(queue=300, page=50)
+    backend = LiveBackend(live_template, tmp_path / "short", sync_limits=limits)
+    yield backend
+    backend.close()
+
+
+async def test_no_hello(hasty_backend: LiveBackend) -> None:
+    async with live(hasty_backend) as socket:
         assert await close_code(socket) == CloseCode.NO_HELLO
 
 
 async def test_a_client_that_does_not_read_is_cut_off_and_no_other_waits_for_it(
-    strict_backend: LiveBackend,
+    short_backend: LiveBackend,
 ) -> None:
+    officer = short_backend.staff()
     slow_socket = sockets.socket()
     slow_socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    slow_socket.connect(("127.0.0.1", httpx.URL(strict_backend.url).port))
+    slow_socket.connect(("127.0.0.1", httpx.URL(short_backend.url).port))
     slow_socket.setblocking(False)
-    slow = await live(strict_backend, sock=slow_socket, max_queue=1)
-    quick = await live(strict_backend)
-    for socket in (slow, quick):
-        await say_hello(socket, strict_backend.staff())
+    slow = await live(short_backend, sock=slow_socket, max_queue=1)
+    await say_hello(slow, officer)
+    quick = await live(short_backend)
+    await say_hello(quick, officer)
     await _snapshot(quick)
     seen: list[int] = []
 
@@ -216,8 +222,8 @@ async def test_a_client_that_does_not_read_is_cut_off_and_no_other_waits_for_it(
 
     reading = asyncio.create_task(read())
     for _ in range(3):  # more than the system buffers for a socket
-        await asyncio.to_thread(strict_backend.push_claims, 100)
-        end = strict_backend.size - 1
+        await asyncio.to_thread(short_backend.push_claims, 100)
+        end = short_backend.size - 1
         await until(lambda end=end: seen[-1] == end, what="the quick one")  # type: ignore[misc]
     assert await close_code(slow) == CloseCode.TOO_SLOW
     reading.cancel()
